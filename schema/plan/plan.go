@@ -91,6 +91,9 @@ type Mapping struct {
 	// Type is the attribute's type, to which the value is converted.
 	Type Type `json:"type"`
 
+	// MaxLength is the longest string that the attribute holds, in UTF-16 code units; a longer one is cut. Zero means no limit.
+	MaxLength int `json:"max_length,omitempty"`
+
 	Expr  *Expression `json:"expr,omitempty"`
 	Notes *Notes      `json:"notes,omitempty"`
 }

@@ -1,0 +1,54 @@
+package activities
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/durasync/durasync/plugin"
+)
+
+// The types of application errors that are not a connector's codes.
+const (
+	// TypeNotApplied: the job is not known to Temporal.
+	TypeNotApplied = "not_applied"
+	// TypeClaimExpired: the claim's deadline is too near for another write. Nothing was written by this attempt.
+	TypeClaimExpired = "claim_expired"
+	// TypeUncertain: a write was sent and its outcome is not known. Details hold the moment from which it can be looked for.
+	TypeUncertain = "uncertain"
+)
+
+// Patience is how long a step waits for a rate limit. A connector that is told to wait longer, as when a day's budget is
+// spent, ends the run; the next one goes on where it stopped.
+const Patience = 15 * time.Minute
+
+// applicationError turns a connector's error into the error that Temporal's retry policies understand. It is the only place
+// that does: the type is the connector's code, and what cannot get better by itself is not retried.
+func applicationError(connection string, err error, details ...any) error {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		return err
+	}
+	e := plugin.AsError(err)
+	opts := temporal.ApplicationErrorOptions{
+		NonRetryable: !e.Retryable || e.RetryAfter > Patience,
+		// The wait that the other system asks for outranks the policy's backoff.
+		NextRetryDelay: e.RetryAfter,
+		Details:        details,
+	}
+	return temporal.NewApplicationErrorWithOptions(describe(connection, e), string(e.Code), opts)
+}
+
+// describe says what happened on which connection and, for the errors that only a person can mend, what to do.
+func describe(connection string, e *plugin.Error) string {
+	msg := fmt.Sprintf("%s: %s", connection, e.Message)
+	switch {
+	case e.Code == plugin.CodeRateLimited && e.RetryAfter > Patience:
+		return fmt.Sprintf("%s; it asks to come back in %v, so this run ends here and the next one goes on", msg, e.RetryAfter.Round(time.Second))
+	case e.Attribute != "" && e.Code != plugin.CodeInvalidRecord:
+		return fmt.Sprintf("%s (attribute %q)", msg, e.Attribute)
+	}
+	return msg
+}

@@ -1,0 +1,138 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/durasync/durasync/plugin"
+	"github.com/durasync/durasync/schema/plan"
+)
+
+// Record is a record that is ready to be resolved and rendered.
+type Record struct {
+	Pending Pending         `json:"p"`
+	URL     string          `json:"url,omitempty"`
+	Data    json.RawMessage `json:"data"`
+
+	// External are the addresses of the people who decide where the record belongs; empty if the object is not resolved.
+	External []string `json:"external,omitempty"`
+}
+
+// Verdict is a record that will not be written by this run, and why.
+type Verdict struct {
+	Pending Pending `json:"p"`
+	State   State   `json:"state"` // Rejected, Deferred or InDoubt
+	Reason  Reason  `json:"reason"`
+	Detail  string  `json:"detail,omitempty"` // for people
+}
+
+// FetchInput is the input of [Activities.Fetch].
+type FetchInput struct {
+	Plan    *plan.Plan `json:"plan"`
+	Pending []Pending  `json:"pending"`
+}
+
+// FetchResult is the answer of [Activities.Fetch]. Every pending record is in exactly one of the three lists.
+type FetchResult struct {
+	Records  []Record  `json:"records,omitempty"`
+	Verdicts []Verdict `json:"verdicts,omitempty"`
+
+	// Rest are the records that would have made the result too big; the caller asks for them again.
+	Rest []Pending `json:"rest,omitempty"`
+}
+
+// The bounds on a result that goes into a history.
+const (
+	maxBatchBytes  = 192 << 10
+	maxRecordBytes = 96 << 10
+)
+
+// Fetch reads records and sets aside those that are not to be written: gone, filtered out, not ready yet, or without anyone
+// who could tell where they belong.
+func (a *Activities) Fetch(ctx context.Context, in FetchInput) (*FetchResult, error) {
+	defer keepAlive(ctx)()
+	src := &in.Plan.Source
+	req := plugin.ReadRequest{Stream: src.Stream, Fields: src.Fields}
+	for _, p := range in.Pending {
+		req.IDs = append(req.IDs, p.ID)
+	}
+	var read *plugin.ReadResponse
+	err := a.call(ctx, src.Connection, 1, func(c Connector) (requests int, err error) {
+		if read, err = c.Read(ctx, &req); err != nil {
+			return 0, err
+		}
+		return read.Requests, nil
+	})
+	if err != nil {
+		return nil, applicationError(src.Connection, err)
+	}
+	renderer, err := a.deps.Evaluator.Renderer(in.Plan)
+	if err != nil {
+		return nil, planError(in.Plan, err)
+	}
+	byID := make(map[string]plugin.Record, len(read.Records))
+	for _, r := range read.Records {
+		byID[r.ID] = r
+	}
+
+	f := fetch{plan: in.Plan, renderer: renderer, now: activity.GetInfo(ctx).StartedTime}
+	for _, p := range in.Pending {
+		if r, ok := byID[p.ID]; ok {
+			f.sort(p, r)
+		} else {
+			f.set(p, Rejected, ReasonGone, "it was deleted or made private after it was listed")
+		}
+	}
+	return &f.result, nil
+}
+
+// fetch sorts the records of one read.
+type fetch struct {
+	plan     *plan.Plan
+	renderer Renderer
+	now      time.Time // by server time
+	bytes    int
+	result   FetchResult
+}
+
+func (f *fetch) set(p Pending, s State, r Reason, detail string) {
+	f.result.Verdicts = append(f.result.Verdicts, Verdict{Pending: p, State: s, Reason: r, Detail: detail})
+}
+
+func (f *fetch) sort(p Pending, r plugin.Record) {
+	matches, err := f.renderer.Matches(r)
+	if err != nil {
+		f.set(p, Rejected, ReasonRender, err.Error())
+		return
+	}
+	if !matches {
+		f.set(p, Rejected, ReasonFiltered, "the job's where condition does not hold")
+		return
+	}
+	grace := time.Duration(f.plan.Source.Grace)
+	if r.Pending != "" && f.now.Before(r.Time.Add(grace)) {
+		f.set(p, Deferred, ReasonNotReady, fmt.Sprintf("%s; it is waited for until %s", r.Pending, r.Time.Add(grace).UTC().Format(time.DateTime+" MST")))
+		return
+	}
+	rec := Record{Pending: p, URL: r.URL}
+	if f.plan.Destination.ResolvedBy != "" {
+		if rec.External, err = externals(&f.plan.Resolve, r.Data); err != nil {
+			f.set(p, Rejected, ReasonRender, err.Error())
+			return
+		}
+		if len(rec.External) == 0 {
+			f.set(p, Rejected, ReasonInternalOnly, "nobody outside the company took part")
+			return
+		}
+	}
+	rec.Data = shrink(r.Data, maxRecordBytes)
+	if f.bytes += len(rec.Data); f.bytes > maxBatchBytes && len(f.result.Records) > 0 {
+		f.result.Rest = append(f.result.Rest, p)
+		return
+	}
+	f.result.Records = append(f.result.Records, rec)
+}

@@ -1,0 +1,253 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/durasync/durasync/activities"
+)
+
+// createPatience is how long a run tries to write one record through a destination's troubles.
+const createPatience = 6 * time.Hour
+
+// outcome is what became of a draft.
+type outcome struct {
+	activities.SettleRecord
+	detail string
+
+	// skip says that there is nothing to settle: the record is another run's.
+	skip bool
+}
+
+// deliver writes the groups of a wave, several at a time. Groups that have not begun when the run is cancelled, or fails,
+// are left alone: nothing is claimed for them. The free context outlives a cancellation.
+func (s *sync) deliver(ctx, free workflow.Context, groups []group) {
+	parallel := int64(len(groups))
+	if s.state.Destination.Limited {
+		parallel = 2 // enough to keep the limit busy while one group claims and settles
+	}
+	slots := workflow.NewSemaphore(free, max(1, parallel))
+	wg := workflow.NewWaitGroup(free)
+	for _, g := range groups {
+		if err := slots.Acquire(free, 1); err != nil {
+			s.fail(err)
+			break
+		}
+		if ctx.Err() != nil || s.failure != nil {
+			break
+		}
+		wg.Add(1)
+		workflow.Go(free, func(ctx workflow.Context) {
+			defer wg.Done()
+			defer slots.Release(1)
+			if err := s.deliverGroup(ctx, g); err != nil {
+				s.fail(err)
+			}
+		})
+	}
+	wg.Wait(free)
+}
+
+// deliverGroup claims, writes and settles.
+func (s *sync) deliverGroup(ctx workflow.Context, g group) error {
+	st := s.state
+	settle := make([]activities.SettleRecord, 0, len(g.drafts)+len(g.verdicts))
+	for _, v := range g.verdicts {
+		s.verdict(v)
+		settle = append(settle, activities.SettleRecord{Pending: v.Pending, State: v.State, Reason: v.Reason})
+	}
+	grants, err := s.claim(ctx, g.drafts)
+	if err != nil {
+		return err
+	}
+	outcomes := make([]outcome, len(g.drafts))
+	wg := workflow.NewWaitGroup(ctx)
+	for i, d := range g.drafts {
+		wg.Add(1)
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer wg.Done()
+			outcomes[i] = s.write(ctx, d, grants[i])
+		})
+	}
+	wg.Wait(ctx)
+	for _, o := range outcomes {
+		if !o.skip {
+			s.count(o)
+			settle = append(settle, o.SettleRecord)
+		}
+	}
+	if len(settle) == 0 || st.Plan.Destination.Idempotent {
+		return nil
+	}
+	return clean(workflow.ExecuteActivity(entityOptions(ctx, fmt.Sprintf("settle %d records", len(settle))), a.Settle, activities.SettleInput{
+		Destination: st.Plan.Destination, Source: st.Plan.Source, Job: s.job, Owner: s.owner, Records: settle,
+	}).Get(ctx, nil))
+}
+
+// claim asks the ledgers for the right to write the drafts.
+func (s *sync) claim(ctx workflow.Context, drafts []draft) ([]activities.Grant, error) {
+	st := s.state
+	if len(drafts) == 0 {
+		return nil, nil
+	}
+	if st.Plan.Destination.Idempotent {
+		grants := make([]activities.Grant, len(drafts))
+		for i, d := range drafts {
+			grants[i] = activities.Grant{State: activities.Claimed, Target: d.target, Deadline: workflow.Now(ctx).Add(claimTTL(&st.Destination))}
+		}
+		return grants, nil
+	}
+	in := activities.ClaimInput{
+		Destination: st.Plan.Destination, Source: st.Plan.Source, Job: s.job, Owner: s.owner,
+		TTL: claimTTL(&st.Destination), Lag: st.Destination.SearchLag,
+	}
+	for _, d := range drafts {
+		in.Records = append(in.Records, activities.ClaimRecord{Pending: d.pending, Target: d.target})
+	}
+	var res activities.ClaimGrants
+	err := workflow.ExecuteActivity(entityOptions(ctx, fmt.Sprintf("claim %d records", len(drafts))), a.Claim, in).Get(ctx, &res)
+	if err != nil {
+		return nil, clean(err)
+	}
+	return res.Grants, nil
+}
+
+// write writes one draft under its grant, renewing the claim for as long as the destination is in trouble.
+func (s *sync) write(ctx workflow.Context, d draft, grant activities.Grant) outcome {
+	began := workflow.Now(ctx)
+	doubt := false
+	for {
+		switch {
+		case grant.State == activities.Delivered:
+			s.state.Counts.New--
+			s.state.Counts.Known++
+			return outcome{skip: true}
+		case grant.State == activities.InDoubt:
+			s.hold(d.pending, grant)
+			return outcome{skip: true}
+		}
+		doubt = doubt || grant.Doubt
+		o := outcome{SettleRecord: activities.SettleRecord{Pending: d.pending, Target: grant.Target}}
+		res, err := s.create(ctx, d, grant, doubt)
+		switch {
+		case err == nil && res.Refused != "":
+			o.State, o.Reason, o.detail = activities.Rejected, activities.ReasonRefused, res.Refused
+			return o
+		case err == nil:
+			o.State, o.ID = activities.Delivered, res.ID
+			return o
+		}
+		failure := failureOf(err)
+		if !failure.clean {
+			doubt = true
+		}
+		o.State, o.Reason, o.detail = activities.Deferred, activities.ReasonUnavailable, message(err)
+		if doubt {
+			o.State, o.Reason = activities.InDoubt, activities.ReasonUncertain
+		}
+		if failure.final {
+			s.fail(clean(err))
+			return o
+		}
+		if workflow.Now(ctx).Sub(began) > createPatience || s.failure != nil {
+			return o
+		}
+		if !failure.clean {
+			// The last attempt may still be writing.
+			if err := workflow.Sleep(ctx, s.state.Destination.WriteTimeout+s.state.Destination.SearchLag); err != nil {
+				return o
+			}
+		}
+		grants, err := s.claim(ctx, []draft{{pending: d.pending, target: grant.Target}})
+		if err != nil {
+			s.fail(err)
+			return o
+		}
+		grant = grants[0]
+	}
+}
+
+func (s *sync) create(ctx workflow.Context, d draft, grant activities.Grant, doubt bool) (*activities.CreateResult, error) {
+	dst := &s.state.Plan.Destination
+	var res activities.CreateResult
+	err := workflow.ExecuteActivity(
+		createOptions(ctx, queueOf(dst.Connection), fmt.Sprintf("create %s of %s", dst.Object, d.pending.ID), &s.state.Destination, max(time.Second, grant.Deadline.Sub(workflow.Now(ctx)))),
+		a.Create, activities.CreateInput{
+			Connection: dst.Connection, Object: dst.Object, Key: activities.Key(&s.state.Plan.Source, d.pending.ID),
+			Pending: d.pending, URL: d.url, Target: grant.Target, Attributes: d.attributes, InDoubt: doubt,
+			Deadline: grant.Deadline, WriteTimeout: s.state.Destination.WriteTimeout, SearchLag: s.state.Destination.SearchLag,
+		}).Get(ctx, &res)
+	if err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+// createFailure is what an error of Create means.
+type createFailure struct {
+	clean bool // no write whose outcome is unknown was sent
+	final bool // trying again does not help: a person has to do something, or the limit is spent for long
+}
+
+func failureOf(err error) createFailure {
+	var app *temporal.ApplicationError
+	if !errors.As(err, &app) {
+		return createFailure{} // a timeout
+	}
+	var f createFailure
+	if app.HasDetails() {
+		if app.Details(&f.clean) != nil {
+			f.clean = false
+		}
+	}
+	f.final = app.NonRetryable() && app.Type() != activities.TypeClaimExpired
+	return f
+}
+
+// hold keeps a record for later whose last writer is gone, and gives up one that a living run is about to write.
+func (s *sync) hold(p activities.Pending, grant activities.Grant) {
+	st := s.state
+	if grant.Holder != nil {
+		s.verdict(activities.Verdict{Pending: p, State: activities.Deferred, Reason: activities.ReasonHeld, Detail: "another run is writing it"})
+		return
+	}
+	st.Held = append(st.Held, p)
+	if grant.Clear.After(st.HeldUntil) {
+		st.HeldUntil = grant.Clear
+	}
+}
+
+// verdict counts a record that is not written and keeps the last ones for the result.
+func (s *sync) verdict(v activities.Verdict) {
+	switch {
+	case v.State == activities.Rejected:
+		s.state.Counts.Rejected++
+	case v.State == activities.Deferred && v.Reason != activities.ReasonUnavailable:
+		s.state.Counts.Deferred++
+	default:
+		s.state.Counts.Failed++
+	}
+	s.state.Rejects = append(s.state.Rejects, v)
+	if n := len(s.state.Rejects) - keptRejects; n > 0 {
+		s.state.Rejects = append([]activities.Verdict(nil), s.state.Rejects[n:]...)
+	}
+}
+
+// count counts what became of a draft.
+func (s *sync) count(o outcome) {
+	if o.State == activities.Delivered {
+		s.state.Counts.Created++
+		return
+	}
+	s.verdict(activities.Verdict{Pending: o.Pending, State: o.State, Reason: o.Reason, Detail: o.detail})
+}
+
+func (s *sync) fail(err error) {
+	if s.failure == nil {
+		s.failure = err
+	}
+}

@@ -1,0 +1,99 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/durasync/durasync/activities"
+)
+
+// The priorities of a run's tasks: interactive work goes before scheduled runs, backfills come last.
+const syncPriority = 3
+
+// unservedAfter is how long a connection's first activity waits for a worker before the run says that there is none.
+const unservedAfter = 2 * time.Minute
+
+// entityOptions are for the activities that talk to the entities. They succeed as soon as Temporal and a worker are up, so
+// they are tried for ever.
+func entityOptions(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:           TaskQueue,
+		StartToCloseTimeout: time.Minute,
+		Summary:             summary,
+		Priority:            temporal.Priority{PriorityKey: syncPriority},
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second,
+			NonRetryableErrorTypes: []string{activities.TypeNotApplied},
+		},
+	})
+}
+
+// connectOptions are for the first call on a connection: what does not work now is reported now.
+func connectOptions(ctx workflow.Context, queue, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              queue,
+		ScheduleToStartTimeout: unservedAfter,
+		StartToCloseTimeout:    time.Minute,
+		Summary:                summary,
+		Priority:               temporal.Priority{PriorityKey: syncPriority},
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 8 * time.Second, MaximumAttempts: 5,
+		},
+	})
+}
+
+// readOptions are for listing, reading and resolving, which can be repeated at will. Outages of hours are waited out.
+func readOptions(ctx workflow.Context, queue, summary string, timeout time.Duration) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              queue,
+		ScheduleToCloseTimeout: 12 * time.Hour,
+		StartToCloseTimeout:    timeout,
+		HeartbeatTimeout:       activities.HeartbeatTimeout,
+		Summary:                summary,
+		Priority:               temporal.Priority{PriorityKey: syncPriority},
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 5 * time.Minute,
+		},
+	})
+}
+
+// createOptions are for one write under a claim.
+//
+// Invariant: the start-to-close timeout is longer than the wait for a slot, a write and the search lag together, so that an
+// attempt after a crash begins when the write before can be found. There is no heartbeat timeout for the same reason. The
+// schedule-to-close timeout ends the attempts when the claim does.
+func createOptions(ctx workflow.Context, queue, summary string, conn *activities.ConnectResult, left time.Duration) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              queue,
+		ScheduleToCloseTimeout: left,
+		StartToCloseTimeout:    createAttempt(conn),
+		Summary:                summary,
+		Priority:               temporal.Priority{PriorityKey: syncPriority},
+		WaitForCancellation:    true,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
+		},
+	})
+}
+
+// createAttempt is the longest that one attempt to write may take.
+func createAttempt(conn *activities.ConnectResult) time.Duration {
+	const spare = 5 * time.Second
+	return activities.MaxSlotWait + conn.WriteTimeout + conn.SearchLag + spare
+}
+
+// claimTTL is how long a claim lasts: a few attempts at the slowest.
+func claimTTL(conn *activities.ConnectResult) time.Duration {
+	return max(5*time.Minute, 4*createAttempt(conn))
+}
+
+// renderOptions are for rendering, a pure local activity that only fails if a worker does.
+func renderOptions(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout: 10 * time.Second,
+		Summary:             summary,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Second},
+	})
+}

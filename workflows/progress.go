@@ -1,0 +1,85 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/durasync/durasync/activities"
+)
+
+const timeoutScheduleToStart = enumspb.TIMEOUT_TYPE_SCHEDULE_TO_START
+
+// a names the activities. It is nil: only its methods' names are used.
+var a *activities.Activities
+
+// Progress is the answer of the progress query.
+type Progress struct {
+	Job    string            `json:"job"`
+	Phase  Phase             `json:"phase"`
+	From   time.Time         `json:"from,omitzero"`
+	To     time.Time         `json:"to,omitzero"`
+	Counts activities.Counts `json:"counts"`
+
+	// Listed says that Counts.New is final but for records looked at again.
+	Listed bool `json:"listed"`
+}
+
+func (s *sync) progress() *Progress {
+	st := s.state
+	return &Progress{
+		Job: s.job, Phase: st.Phase, From: st.From, To: st.To, Counts: st.Counts,
+		Listed: st.Phase != PhaseWaiting && (st.Phase != PhaseListing || !st.Next.Before(st.To)),
+	}
+}
+
+// publish shows the run's state in the web UI.
+func (s *sync) publish(ctx workflow.Context) {
+	st := s.state
+	c := &st.Counts
+	var b strings.Builder
+	fmt.Fprintf(&b, "### %s: %s\n\n", s.job, st.Phase)
+	if !st.To.IsZero() {
+		fmt.Fprintf(&b, "Window %s to %s\n\n", st.From.UTC().Format(time.DateTime), st.To.UTC().Format(time.DateTime+" MST"))
+	}
+	fmt.Fprintf(&b, "| listed | known | new | created | rejected | deferred | failed |\n|---|---|---|---|---|---|---|\n| %d | %d | %d | %d | %d | %d | %d |\n",
+		c.Listed, c.Known, c.New, c.Created, c.Rejected, c.Deferred, c.Failed)
+	const shown = 10
+	if n := len(st.Rejects); n > 0 {
+		b.WriteString("\nLast records not written:\n\n")
+		for _, v := range st.Rejects[max(0, n-shown):] {
+			fmt.Fprintf(&b, "- `%s` of %s: %s: %s\n", v.Pending.ID, v.Pending.Time.UTC().Format(time.DateTime), v.Reason, v.Detail)
+		}
+	}
+	workflow.SetCurrentDetails(ctx, b.String())
+}
+
+// queueOf is the queue of a connection by its full name, such as "gong.acme".
+func queueOf(connection string) string {
+	connectionType, name, _ := strings.Cut(connection, ".")
+	return ConnectionQueue(connectionType, name)
+}
+
+// clean strips the layers that the SDK puts around an activity's error, so that the run's failure is the one sentence that the
+// activity wrote. Cancellations and errors without such a sentence stay as they are.
+func clean(err error) error {
+	var app *temporal.ApplicationError
+	if !errors.As(err, &app) {
+		return err
+	}
+	return temporal.NewNonRetryableApplicationError(app.Message(), app.Type(), nil)
+}
+
+// message is an error's sentence without the SDK's layers.
+func message(err error) string {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		return app.Message()
+	}
+	return err.Error()
+}

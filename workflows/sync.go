@@ -1,0 +1,228 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/durasync/durasync/activities"
+	"github.com/durasync/durasync/schema/plan"
+)
+
+// SyncInput is the input of [Sync]. A run is started with the job alone.
+type SyncInput struct {
+	Job string `json:"job"`
+
+	// State is what a run carries along when it continues as new.
+	State *SyncState `json:"state,omitempty"`
+}
+
+// SyncState is how far a run has come.
+type SyncState struct {
+	Plan        *plan.Plan               `json:"plan"`
+	Source      activities.ConnectResult `json:"source"`
+	Destination activities.ConnectResult `json:"destination"`
+
+	// Phase is what the run does now; From and To are its window, Next the part of it that is listed.
+	Phase Phase     `json:"phase"`
+	From  time.Time `json:"from"`
+	To    time.Time `json:"to"`
+	Next  time.Time `json:"next"`
+
+	// Pending are records that were found and not looked at yet.
+	Pending []activities.Pending `json:"pending,omitempty"`
+
+	// Held are records that a run which is gone may have written; the earliest can be looked for at HeldUntil.
+	Held      []activities.Pending `json:"held,omitempty"`
+	HeldUntil time.Time            `json:"held_until,omitzero"`
+
+	Counts  activities.Counts    `json:"counts"`
+	Rejects []activities.Verdict `json:"rejects,omitempty"` // the last ones
+}
+
+// Phase is a part of a run.
+type Phase string
+
+// The phases of a run, in order.
+const (
+	PhaseWaiting    Phase = "waiting"    // for another run of the job
+	PhaseListing    Phase = "listing"    // the window
+	PhaseRevisiting Phase = "revisiting" // records rejected or deferred before the window
+	PhaseHeld       Phase = "held"       // records whose last writer is gone
+	PhaseDone       Phase = "done"
+)
+
+// SyncResult is the result of [Sync].
+type SyncResult struct {
+	Job     string             `json:"job"`
+	Outcome activities.Outcome `json:"outcome"`
+	From    time.Time          `json:"from,omitzero"`
+	To      time.Time          `json:"to,omitzero"`
+	Counts  activities.Counts  `json:"counts"`
+
+	// Rejects are the last records that were not written, with the reason.
+	Rejects []activities.Verdict `json:"rejects,omitempty"`
+}
+
+const (
+	// keptRejects is how many rejects a result holds; the ledgers hold all.
+	keptRejects = 50
+
+	// lockPoll is how often a waiting run asks for the job's lock.
+	lockPoll = 5 * time.Second
+
+	// defaultWait is how long a run waits for another one if the job does not say.
+	defaultWait = time.Hour
+)
+
+// Sync is one run of a job: it lists the window, writes what the destination does not have, and gives account.
+//
+// It survives anything that Temporal survives. It ends with an error only if a person has to do something; what one record
+// suffers is counted and reported, and never ends the run.
+func Sync(ctx workflow.Context, in SyncInput) (*SyncResult, error) {
+	info := workflow.GetInfo(ctx)
+	s := &sync{
+		job:   in.Job,
+		owner: activities.Owner{WorkflowID: info.WorkflowExecution.ID, FirstRunID: info.FirstRunID},
+		state: in.State,
+	}
+	if s.state == nil {
+		s.state = &SyncState{Phase: PhaseWaiting}
+	}
+	if err := workflow.SetQueryHandler(ctx, QueryProgress, func() (*Progress, error) { return s.progress(), nil }); err != nil {
+		return nil, err
+	}
+	if in.Job == "" {
+		return nil, temporal.NewNonRetryableApplicationError(`the input names no job; start Sync with {"job":"NAME"}`, "invalid_input", nil)
+	}
+	return s.run(ctx)
+}
+
+// sync is a run.
+type sync struct {
+	job   string
+	owner activities.Owner
+	state *SyncState
+
+	// failure ends the run; the first one counts.
+	failure error
+}
+
+func (s *sync) run(ctx workflow.Context) (*SyncResult, error) {
+	if s.state.Phase == PhaseWaiting {
+		granted, err := s.begin(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !granted {
+			return s.finish(ctx, activities.Skipped, nil)
+		}
+		if err := s.connect(ctx); err != nil {
+			return s.finish(ctx, outcomeOf(err), err)
+		}
+	}
+	err := s.process(ctx)
+	switch {
+	case workflow.IsContinueAsNewError(err):
+		return nil, err
+	case err != nil:
+		return s.finish(ctx, outcomeOf(err), err)
+	case s.state.Counts.Failed > 0:
+		return s.finish(ctx, activities.Partial, nil)
+	case s.state.Counts.Rejected > 0:
+		return s.finish(ctx, activities.CompletedWithRejects, nil)
+	}
+	return s.finish(ctx, activities.Completed, nil)
+}
+
+func outcomeOf(err error) activities.Outcome {
+	if temporal.IsCanceledError(err) {
+		return activities.Cancelled
+	}
+	return activities.Failed
+}
+
+// begin takes the job's lock, waiting for a run that holds it. It reports false if that took too long.
+func (s *sync) begin(ctx workflow.Context) (bool, error) {
+	started := workflow.Now(ctx)
+	for {
+		var res activities.BeginResult
+		err := workflow.ExecuteActivity(entityOptions(ctx, "begin "+s.job), a.Begin, activities.BeginInput{Job: s.job, Owner: s.owner}).Get(ctx, &res)
+		if err != nil {
+			return false, clean(err)
+		}
+		if res.Holder == nil {
+			s.state.Plan, s.state.From, s.state.To, s.state.Next = res.Plan, res.From, res.To, res.From
+			return true, nil
+		}
+		wait := defaultWait
+		if res.Plan != nil && res.Plan.Source.Wait > 0 {
+			wait = time.Duration(res.Plan.Source.Wait)
+		}
+		if workflow.Now(ctx).Sub(started) >= wait {
+			return false, nil
+		}
+		s.publish(ctx)
+		if err := workflow.Sleep(ctx, lockPoll); err != nil {
+			return false, err
+		}
+	}
+}
+
+// connect checks both connections at once.
+func (s *sync) connect(ctx workflow.Context) error {
+	src, dst := s.state.Plan.Source.Connection, s.state.Plan.Destination.Connection
+	fs := workflow.ExecuteActivity(connectOptions(ctx, queueOf(src), "connect "+src), a.Connect, activities.ConnectInput{Connection: src})
+	fd := workflow.ExecuteActivity(connectOptions(ctx, queueOf(dst), "connect "+dst), a.Connect, activities.ConnectInput{Connection: dst})
+	errSource := unserved(src, fs.Get(ctx, &s.state.Source))
+	errDestination := unserved(dst, fd.Get(ctx, &s.state.Destination))
+	if errSource != nil {
+		return errSource
+	}
+	if errDestination != nil {
+		return errDestination
+	}
+	s.state.Phase = PhaseListing
+	return nil
+}
+
+// unserved turns the timeout of an activity that nobody took into words.
+func unserved(connection string, err error) error {
+	var timeout *temporal.TimeoutError
+	if errors.As(err, &timeout) && timeout.TimeoutType() == timeoutScheduleToStart {
+		return temporal.NewNonRetryableApplicationError(fmt.Sprintf(
+			"no worker serves connection %s; start one with durasync worker in the directory that declares it", connection), "unserved", nil)
+	}
+	return clean(err)
+}
+
+// finish records the run with the job and returns its result. It also does so when the run was cancelled.
+func (s *sync) finish(ctx workflow.Context, outcome activities.Outcome, cause error) (*SyncResult, error) {
+	c := &s.state.Counts
+	c.Failed = c.New - c.Created - c.Rejected - c.Deferred
+	s.state.Phase = PhaseDone
+	s.publish(ctx)
+
+	run := activities.Run{
+		Owner: s.owner, RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID, Started: workflow.GetInfo(ctx).WorkflowStartTime,
+		Outcome: outcome, Counts: *c,
+	}
+	if cause != nil {
+		run.Error = message(cause)
+	}
+	free, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	err := workflow.ExecuteActivity(entityOptions(free, "finish "+s.job), a.Finish, activities.FinishInput{Job: s.job, Run: run}).Get(free, nil)
+	if cause != nil {
+		return nil, cause
+	}
+	if err != nil {
+		return nil, clean(err)
+	}
+	return &SyncResult{
+		Job: s.job, Outcome: outcome, From: s.state.From, To: s.state.To, Counts: *c, Rejects: s.state.Rejects,
+	}, nil
+}

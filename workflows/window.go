@@ -1,0 +1,120 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/durasync/durasync/activities"
+)
+
+const (
+	// sliceLength is how much of the window one listing covers, so that it ends long before a page token expires.
+	sliceLength = 31 * day
+
+	// maxPending is how many records one listing brings, so that its result stays small.
+	maxPending = 2000
+
+	// maxHold is how long a run waits, in all, for records whose last writer is gone.
+	maxHold = 20 * time.Minute
+)
+
+// process works through the phases. It returns a continue-as-new error when the history has grown.
+func (s *sync) process(ctx workflow.Context) error {
+	for {
+		if err := s.deliverPending(ctx); err != nil {
+			return err
+		}
+		var err error
+		switch s.state.Phase {
+		case PhaseListing:
+			err = s.list(ctx)
+		case PhaseRevisiting:
+			err = s.revisit(ctx)
+		case PhaseHeld:
+			err = s.takeHeld(ctx)
+		default:
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// list lists the next part of the window.
+func (s *sync) list(ctx workflow.Context) error {
+	st := s.state
+	if !st.Next.Before(st.To) {
+		st.Phase = PhaseRevisiting
+		return nil
+	}
+	to := st.Next.Add(sliceLength)
+	if to.After(st.To) {
+		to = st.To
+	}
+	s.publish(ctx)
+	var res activities.DiscoverResult
+	err := workflow.ExecuteActivity(
+		readOptions(ctx, queueOf(st.Plan.Source.Connection), span("list", st.Next, to), 30*time.Minute),
+		a.Discover,
+		activities.DiscoverInput{Source: st.Plan.Source, Destination: st.Plan.Destination, From: st.Next, To: to, Max: maxPending},
+	).Get(ctx, &res)
+	if err != nil {
+		return clean(err)
+	}
+	st.Counts.Listed += res.Listed
+	st.Counts.Known += res.Known
+	st.Counts.New += len(res.New)
+	st.Pending, st.Next = res.New, res.Until
+	return nil
+}
+
+// revisit looks once more at what was rejected, deferred or left in doubt before the window.
+func (s *sync) revisit(ctx workflow.Context) error {
+	st := s.state
+	st.Phase = PhaseHeld
+	var res activities.RevisitResult
+	err := workflow.ExecuteActivity(
+		readOptions(ctx, TaskQueue, "look again at rejected and deferred records", 10*time.Minute),
+		a.Revisit,
+		activities.RevisitInput{Job: s.job, Source: st.Plan.Source, Destination: st.Plan.Destination, Before: st.From},
+	).Get(ctx, &res)
+	if err != nil {
+		return clean(err)
+	}
+	st.Counts.Listed += len(res.New)
+	st.Counts.New += len(res.New)
+	st.Pending = res.New
+	return nil
+}
+
+// takeHeld waits until the records whose last writer is gone can be looked for, and takes them up again, once.
+func (s *sync) takeHeld(ctx workflow.Context) error {
+	st := s.state
+	if len(st.Held) == 0 {
+		st.Phase = PhaseDone
+		return nil
+	}
+	wait := st.HeldUntil.Sub(workflow.Now(ctx))
+	if wait > maxHold {
+		for _, p := range st.Held {
+			s.verdict(activities.Verdict{Pending: p, State: activities.Deferred, Reason: activities.ReasonHeld,
+				Detail: "a run that is gone may have written it; it can be looked for after " + st.HeldUntil.UTC().Format(time.DateTime+" MST")})
+		}
+		st.Held, st.Phase = nil, PhaseDone
+		return nil
+	}
+	s.publish(ctx)
+	if err := workflow.NewTimerWithOptions(ctx, max(wait, time.Second), workflow.TimerOptions{
+		Summary: "until the writes of a run that is gone can be looked for",
+	}).Get(ctx, nil); err != nil {
+		return err
+	}
+	st.Pending, st.Held, st.HeldUntil = st.Held, nil, time.Time{}
+	return nil
+}
+
+func span(verb string, from, to time.Time) string {
+	return verb + " " + from.UTC().Format(time.DateTime) + " to " + to.UTC().Format(time.DateTime)
+}
