@@ -43,8 +43,8 @@ type Connectors interface {
 
 // Connector is a running connector. Methods that the connector does not offer fail with [plugin.CodeUnimplemented].
 type Connector interface {
-	// Settings are the connector's answer to its configuration.
-	Settings() plugin.ConfigureResponse
+	// Settings returns what the connector answered to its configuration. It is not to be changed.
+	Settings(ctx context.Context) (*plugin.ConfigureResponse, error)
 
 	Check(ctx context.Context, req *plugin.CheckRequest) (*plugin.CheckResponse, error)
 	List(ctx context.Context, req *plugin.ListRequest) (*plugin.ListResponse, error)
@@ -118,7 +118,11 @@ func (a *Activities) call(ctx context.Context, connection string, cost int, f fu
 	if err != nil {
 		return err
 	}
-	if err := a.deps.Quotas.Acquire(ctx, connection, c.Settings().RateLimits, cost); err != nil {
+	settings, err := c.Settings(ctx)
+	if err != nil {
+		return err
+	}
+	if err := a.deps.Quotas.Acquire(ctx, connection, settings.RateLimits, cost); err != nil {
 		return err
 	}
 	requests, err := f(c)

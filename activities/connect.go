@@ -31,7 +31,10 @@ const defaultWriteTimeout = 20 * time.Second
 func (a *Activities) Connect(ctx context.Context, in ConnectInput) (*ConnectResult, error) {
 	res := &ConnectResult{}
 	err := a.call(ctx, in.Connection, 1, func(c Connector) (int, error) {
-		s := c.Settings()
+		s, err := c.Settings(ctx)
+		if err != nil {
+			return 0, err
+		}
 		res.Limited, res.WriteTimeout, res.SearchLag = len(s.RateLimits) > 0, s.WriteTimeout, s.SearchLag
 		if res.WriteTimeout == 0 {
 			res.WriteTimeout = defaultWriteTimeout

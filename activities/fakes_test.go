@@ -22,7 +22,10 @@ type connector struct {
 }
 
 func (c *connector) Connector(context.Context, string) (Connector, error) { return c, nil }
-func (c *connector) Settings() plugin.ConfigureResponse                   { return c.settings }
+
+func (c *connector) Settings(context.Context) (*plugin.ConfigureResponse, error) {
+	return &c.settings, nil
+}
 
 func (c *connector) Check(context.Context, *plugin.CheckRequest) (*plugin.CheckResponse, error) {
 	return c.check()

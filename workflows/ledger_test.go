@@ -49,7 +49,9 @@ func claimStep(at time.Duration, req activities.ClaimRequest, want activities.Gr
 	return step{at: at, claim: &req, want: want}
 }
 
-func settleStep(at time.Duration, req activities.SettleRequest) step { return step{at: at, settle: &req} }
+func settleStep(at time.Duration, req activities.SettleRequest) step {
+	return step{at: at, settle: &req}
+}
 
 func dead(req activities.ClaimRequest, owners ...activities.Owner) activities.ClaimRequest {
 	req.Dead = owners

@@ -1,0 +1,215 @@
+// Package worker runs the workflows and activities of a job directory: it wires connectors, the job language and Temporal
+// together, and follows the directory when it changes.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/durasync/durasync/activities"
+	"github.com/durasync/durasync/internal/entities"
+	"github.com/durasync/durasync/plugin"
+	"github.com/durasync/durasync/plugin/host"
+	"github.com/durasync/durasync/schema"
+	"github.com/durasync/durasync/workflows"
+)
+
+// Options are what a worker needs. All are required.
+type Options struct {
+	// Client is a Temporal client. The caller closes it after the worker has stopped.
+	Client client.Client
+
+	// Files is the job directory.
+	Files fs.FS
+
+	// Env reads the environment variables that connections name.
+	Env func(string) (string, bool)
+
+	// Connectors knows how connectors are started and what they offer.
+	Connectors Connectors
+
+	Logger hclog.Logger
+}
+
+// Connectors knows the connectors of an installation.
+type Connectors interface {
+	// Command returns how the connector of a name is started.
+	Command(name string) (host.Command, error)
+	// Describe returns what the connector offers. It is called concurrently.
+	Describe(ctx context.Context, name string) (*plugin.DescribeResponse, error)
+}
+
+// Worker is a running worker.
+type Worker struct {
+	opts  Options
+	pool  *host.Pool
+	acts  *activities.Activities
+	core  worker.Worker
+	stop  context.CancelFunc
+	ended chan struct{}
+
+	mu     sync.Mutex
+	queues map[string]worker.Worker // by connection
+}
+
+// ConfigError is a job directory that cannot be served as it is.
+type ConfigError struct{ Diagnostics schema.Diagnostics }
+
+// Error says how many mistakes there are and shows the first one.
+func (e *ConfigError) Error() string {
+	return fmt.Sprintf("the job directory has %d errors; the first one: %s", e.Diagnostics.Errors(), e.Diagnostics[0].Summary)
+}
+
+// stopTimeout is how long activities in flight may take to end when the worker stops.
+const stopTimeout = 30 * time.Second
+
+// Start runs a worker until [Worker.Stop]. A directory with mistakes is an error that holds [schema.Diagnostics]. The context
+// bounds the start alone.
+func Start(ctx context.Context, opts Options) (*Worker, error) {
+	config, diags := load(ctx, opts)
+	if err := diags.Err(); err != nil {
+		return nil, err
+	}
+	entity := entities.New(opts.Client)
+	w := &Worker{
+		opts: opts, pool: host.NewPool(opts.Logger.Named("connector")),
+		queues: map[string]worker.Worker{}, ended: make(chan struct{}),
+	}
+	w.acts = activities.New(activities.Dependencies{
+		Connectors: connectors{w.pool}, Evaluator: newEvaluator(), Jobs: entity, Ledgers: entity, Runs: entity, Quotas: entity,
+	})
+	w.core = worker.New(opts.Client, workflows.TaskQueue, worker.Options{WorkerStopTimeout: stopTimeout})
+	registerWorkflows(w.core)
+	w.core.RegisterActivity(w.acts)
+	if err := w.core.Start(); err != nil {
+		w.pool.Close()
+		return nil, fmt.Errorf("start the worker on task queue %s: %w", workflows.TaskQueue, err)
+	}
+	if err := w.serve(ctx, config); err != nil {
+		w.core.Stop()
+		w.pool.Close()
+		return nil, err
+	}
+	follow, stop := context.WithCancel(context.WithoutCancel(ctx))
+	w.stop = stop
+	go func() {
+		defer close(w.ended)
+		w.follow(follow)
+	}()
+	return w, nil
+}
+
+// registerWorkflows registers the workflows under their fixed names.
+func registerWorkflows(r worker.WorkflowRegistry) {
+	r.RegisterWorkflowWithOptions(workflows.Sync, workflow.RegisterOptions{Name: workflows.SyncType})
+	r.RegisterWorkflowWithOptions(workflows.Job, workflow.RegisterOptions{Name: workflows.JobType})
+	r.RegisterWorkflowWithOptions(workflows.Ledger, workflow.RegisterOptions{Name: workflows.LedgerType})
+	r.RegisterWorkflowWithOptions(workflows.Quota, workflow.RegisterOptions{Name: workflows.QuotaType})
+}
+
+func load(ctx context.Context, opts Options) (*schema.Config, schema.Diagnostics) {
+	return schema.LoadFS(ctx, opts.Files, schema.Options{Describe: opts.Connectors.Describe, Env: opts.Env})
+}
+
+// Connections returns the names of the connections that the worker serves, sorted.
+func (w *Worker) Connections() []string { return w.pool.Names() }
+
+// Stop ends the worker: it takes no more tasks, lets activities in flight end, and then ends the connectors.
+func (w *Worker) Stop() {
+	w.stop()
+	<-w.ended
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, q := range w.queues {
+		wg.Go(q.Stop)
+	}
+	wg.Go(w.core.Stop)
+	wg.Wait()
+	w.pool.Close()
+}
+
+// serve makes the worker serve exactly the connections of the configuration.
+func (w *Worker) serve(ctx context.Context, config *schema.Config) error {
+	specs := make([]host.Spec, 0, len(config.Connections))
+	for _, c := range config.Connections {
+		cmd, err := w.opts.Connectors.Command(c.Type)
+		if err != nil {
+			return err
+		}
+		specs = append(specs, host.Spec{Name: c.ID(), Connector: c.Type, Command: cmd, Config: c.Config})
+	}
+	if err := w.pool.Apply(specs); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	wanted := map[string]bool{}
+	var wg sync.WaitGroup
+	errs := make([]error, len(config.Connections))
+	started := make([]worker.Worker, len(config.Connections))
+	for i, c := range config.Connections {
+		wanted[c.ID()] = true
+		if w.queues[c.ID()] == nil {
+			wg.Go(func() { started[i], errs[i] = w.startQueue(ctx, c) })
+		}
+	}
+	wg.Wait()
+	for i, q := range started {
+		if q != nil {
+			w.queues[config.Connections[i].ID()] = q
+		}
+	}
+	for id, q := range w.queues {
+		if !wanted[id] {
+			q.Stop()
+			delete(w.queues, id)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// startQueue polls a connection's queue. A connector that does not start is no error here: the runs that need it say so.
+func (w *Worker) startQueue(ctx context.Context, c schema.Connection) (worker.Worker, error) {
+	var limits []plugin.RateLimit
+	if conn, err := w.pool.Get(ctx, c.ID()); err != nil {
+		w.opts.Logger.Error("the connector does not start; runs that use the connection will fail", "connection", c.ID(), "error", err)
+	} else if settings, err := conn.Settings(ctx); err == nil {
+		limits = settings.RateLimits
+	}
+	q := worker.New(w.opts.Client, workflows.ConnectionQueue(c.Type, c.Name), worker.Options{
+		DisableWorkflowWorker:              true,
+		MaxConcurrentActivityExecutionSize: concurrency(limits),
+		WorkerStopTimeout:                  stopTimeout,
+	})
+	q.RegisterActivity(w.acts)
+	if err := q.Start(); err != nil {
+		return nil, fmt.Errorf("start the worker for connection %s: %w", c.ID(), err)
+	}
+	return q, nil
+}
+
+// concurrency is how many activities of a connection run at once: as many as get a turn within a few seconds under the rate
+// limits, so that the others wait in Temporal, where their timeouts do not run, and a bounded number if there are none.
+func concurrency(limits []plugin.RateLimit) int {
+	const (
+		most, fewest = 64, 4
+		span         = 5 * time.Second
+	)
+	n := most
+	for _, l := range limits {
+		if l.Requests > 0 && l.Per < 24*time.Hour {
+			n = min(n, int(span*time.Duration(l.Requests)/l.Per))
+		}
+	}
+	return max(n, fewest)
+}
