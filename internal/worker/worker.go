@@ -61,14 +61,6 @@ type Worker struct {
 	queues map[string]worker.Worker // by connection
 }
 
-// ConfigError is a job directory that cannot be served as it is.
-type ConfigError struct{ Diagnostics schema.Diagnostics }
-
-// Error says how many mistakes there are and shows the first one.
-func (e *ConfigError) Error() string {
-	return fmt.Sprintf("the job directory has %d errors; the first one: %s", e.Diagnostics.Errors(), e.Diagnostics[0].Summary)
-}
-
 // stopTimeout is how long activities in flight may take to end when the worker stops.
 const stopTimeout = 30 * time.Second
 
