@@ -25,7 +25,7 @@ type outcome struct {
 
 // deliver writes the groups of a wave, several at a time. Groups that have not begun when the run is cancelled, or fails,
 // are left alone: nothing is claimed for them. The free context outlives a cancellation.
-func (s *sync) deliver(ctx, free workflow.Context, groups []group) {
+func (s *syncRun) deliver(ctx, free workflow.Context, groups []group) {
 	parallel := int64(len(groups))
 	if s.state.Destination.Limited {
 		parallel = 2 // enough to keep the limit busy while one group claims and settles
@@ -53,7 +53,7 @@ func (s *sync) deliver(ctx, free workflow.Context, groups []group) {
 }
 
 // deliverGroup claims, writes and settles.
-func (s *sync) deliverGroup(ctx workflow.Context, g group) error {
+func (s *syncRun) deliverGroup(ctx workflow.Context, g group) error {
 	st := s.state
 	settle := make([]activities.SettleRecord, 0, len(g.drafts)+len(g.verdicts))
 	for _, v := range g.verdicts {
@@ -89,7 +89,7 @@ func (s *sync) deliverGroup(ctx workflow.Context, g group) error {
 }
 
 // claim asks the ledgers for the right to write the drafts.
-func (s *sync) claim(ctx workflow.Context, drafts []draft) ([]activities.Grant, error) {
+func (s *syncRun) claim(ctx workflow.Context, drafts []draft) ([]activities.Grant, error) {
 	st := s.state
 	if len(drafts) == 0 {
 		return nil, nil
@@ -117,7 +117,7 @@ func (s *sync) claim(ctx workflow.Context, drafts []draft) ([]activities.Grant, 
 }
 
 // write writes one draft under its grant, renewing the claim for as long as the destination is in trouble.
-func (s *sync) write(ctx workflow.Context, d draft, grant activities.Grant) outcome {
+func (s *syncRun) write(ctx workflow.Context, d draft, grant activities.Grant) outcome {
 	began := workflow.Now(ctx)
 	doubt := false
 	for {
@@ -171,7 +171,7 @@ func (s *sync) write(ctx workflow.Context, d draft, grant activities.Grant) outc
 	}
 }
 
-func (s *sync) create(ctx workflow.Context, d draft, grant activities.Grant, doubt bool) (*activities.CreateResult, error) {
+func (s *syncRun) create(ctx workflow.Context, d draft, grant activities.Grant, doubt bool) (*activities.CreateResult, error) {
 	dst := &s.state.Plan.Destination
 	var res activities.CreateResult
 	err := workflow.ExecuteActivity(
@@ -209,7 +209,7 @@ func failureOf(err error) createFailure {
 }
 
 // hold keeps a record for later whose last writer is gone, and gives up one that a living run is about to write.
-func (s *sync) hold(p activities.Pending, grant activities.Grant) {
+func (s *syncRun) hold(p activities.Pending, grant activities.Grant) {
 	st := s.state
 	if grant.Holder != nil {
 		s.verdict(activities.Verdict{Pending: p, State: activities.Deferred, Reason: activities.ReasonHeld, Detail: "another run is writing it"})
@@ -222,7 +222,7 @@ func (s *sync) hold(p activities.Pending, grant activities.Grant) {
 }
 
 // verdict counts a record that is not written and keeps the last ones for the result.
-func (s *sync) verdict(v activities.Verdict) {
+func (s *syncRun) verdict(v activities.Verdict) {
 	switch {
 	case v.State == activities.Rejected:
 		s.state.Counts.Rejected++
@@ -238,7 +238,7 @@ func (s *sync) verdict(v activities.Verdict) {
 }
 
 // count counts what became of a draft.
-func (s *sync) count(o outcome) {
+func (s *syncRun) count(o outcome) {
 	if o.State == activities.Delivered {
 		s.state.Counts.Created++
 		return
@@ -246,7 +246,7 @@ func (s *sync) count(o outcome) {
 	s.verdict(activities.Verdict{Pending: o.Pending, State: o.State, Reason: o.Reason, Detail: o.detail})
 }
 
-func (s *sync) fail(err error) {
+func (s *syncRun) fail(err error) {
 	if s.failure == nil {
 		s.failure = err
 	}

@@ -30,7 +30,7 @@ type Progress struct {
 	Listed bool `json:"listed"`
 }
 
-func (s *sync) progress() *Progress {
+func (s *syncRun) progress() *Progress {
 	st := s.state
 	return &Progress{
 		Job: s.job, Phase: st.Phase, From: st.From, To: st.To, Counts: st.Counts,
@@ -39,7 +39,7 @@ func (s *sync) progress() *Progress {
 }
 
 // publish shows the run's state in the web UI.
-func (s *sync) publish(ctx workflow.Context) {
+func (s *syncRun) publish(ctx workflow.Context) {
 	st := s.state
 	c := &st.Counts
 	var b strings.Builder

@@ -84,7 +84,7 @@ const (
 // suffers is counted and reported, and never ends the run.
 func Sync(ctx workflow.Context, in SyncInput) (*SyncResult, error) {
 	info := workflow.GetInfo(ctx)
-	s := &sync{
+	s := &syncRun{
 		job:   in.Job,
 		owner: activities.Owner{WorkflowID: info.WorkflowExecution.ID, FirstRunID: info.FirstRunID},
 		state: in.State,
@@ -101,8 +101,8 @@ func Sync(ctx workflow.Context, in SyncInput) (*SyncResult, error) {
 	return s.run(ctx)
 }
 
-// sync is a run.
-type sync struct {
+// syncRun is a run.
+type syncRun struct {
 	job   string
 	owner activities.Owner
 	state *SyncState
@@ -111,7 +111,7 @@ type sync struct {
 	failure error
 }
 
-func (s *sync) run(ctx workflow.Context) (*SyncResult, error) {
+func (s *syncRun) run(ctx workflow.Context) (*SyncResult, error) {
 	if s.state.Phase == PhaseWaiting {
 		granted, err := s.begin(ctx)
 		if err != nil {
@@ -146,7 +146,7 @@ func outcomeOf(err error) activities.Outcome {
 }
 
 // begin takes the job's lock, waiting for a run that holds it. It reports false if that took too long.
-func (s *sync) begin(ctx workflow.Context) (bool, error) {
+func (s *syncRun) begin(ctx workflow.Context) (bool, error) {
 	started := workflow.Now(ctx)
 	for {
 		var res activities.BeginResult
@@ -173,7 +173,7 @@ func (s *sync) begin(ctx workflow.Context) (bool, error) {
 }
 
 // connect checks both connections at once.
-func (s *sync) connect(ctx workflow.Context) error {
+func (s *syncRun) connect(ctx workflow.Context) error {
 	src, dst := s.state.Plan.Source.Connection, s.state.Plan.Destination.Connection
 	fs := workflow.ExecuteActivity(connectOptions(ctx, queueOf(src), "connect "+src), a.Connect, activities.ConnectInput{Connection: src})
 	fd := workflow.ExecuteActivity(connectOptions(ctx, queueOf(dst), "connect "+dst), a.Connect, activities.ConnectInput{Connection: dst})
@@ -200,7 +200,7 @@ func unserved(connection string, err error) error {
 }
 
 // finish records the run with the job and returns its result. It also does so when the run was cancelled.
-func (s *sync) finish(ctx workflow.Context, outcome activities.Outcome, cause error) (*SyncResult, error) {
+func (s *syncRun) finish(ctx workflow.Context, outcome activities.Outcome, cause error) (*SyncResult, error) {
 	c := &s.state.Counts
 	c.Failed = c.New - c.Created - c.Rejected - c.Deferred
 	s.state.Phase = PhaseDone

@@ -33,8 +33,8 @@ type group struct {
 }
 
 // deliverPending takes the pending records, wave by wave: while one wave is written, the next one is read.
-func (s *sync) deliverPending(ctx workflow.Context) error {
-	ready := workflow.NewBufferedChannel(ctx, 1)
+func (s *syncRun) deliverPending(ctx workflow.Context) error {
+	ready := workflow.NewChannel(ctx)
 	done := workflow.NewChannel(ctx)
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		// What has been claimed is written and settled, also when the run is cancelled meanwhile.
@@ -67,7 +67,7 @@ func (s *sync) deliverPending(ctx workflow.Context) error {
 }
 
 // prepareWaves hands over waves until nothing is pending, the run ends, or the history has grown.
-func (s *sync) prepareWaves(ctx workflow.Context, ready workflow.SendChannel) error {
+func (s *syncRun) prepareWaves(ctx workflow.Context, ready workflow.SendChannel) error {
 	for len(s.state.Pending) > 0 && s.failure == nil && !workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 		n := min(len(s.state.Pending), groupSize*waveGroups)
 		wave := s.state.Pending[:n]
@@ -82,7 +82,7 @@ func (s *sync) prepareWaves(ctx workflow.Context, ready workflow.SendChannel) er
 }
 
 // prepare reads, resolves and renders a wave.
-func (s *sync) prepare(ctx workflow.Context, wave []activities.Pending) ([]group, error) {
+func (s *syncRun) prepare(ctx workflow.Context, wave []activities.Pending) ([]group, error) {
 	fetched, err := s.fetch(ctx, wave)
 	if err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func (g *group) add(r activities.Record, d activities.Decision, out activities.R
 }
 
 // fetch reads a wave, one group an activity. What made a result too big comes back to the pending records.
-func (s *sync) fetch(ctx workflow.Context, wave []activities.Pending) ([]activities.FetchResult, error) {
+func (s *syncRun) fetch(ctx workflow.Context, wave []activities.Pending) ([]activities.FetchResult, error) {
 	size := groupSize
 	if m := s.state.Plan.Source.MaxRead; m > 0 {
 		size = min(size, m)
@@ -154,7 +154,7 @@ func (s *sync) fetch(ctx workflow.Context, wave []activities.Pending) ([]activit
 }
 
 // resolve decides where the records of a wave belong, all in one activity, so that each address is asked for once.
-func (s *sync) resolve(ctx workflow.Context, fetched []activities.FetchResult) ([][]activities.Decision, error) {
+func (s *syncRun) resolve(ctx workflow.Context, fetched []activities.FetchResult) ([][]activities.Decision, error) {
 	decisions := make([][]activities.Decision, len(fetched))
 	var external [][]string
 	for i, f := range fetched {

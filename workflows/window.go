@@ -20,7 +20,7 @@ const (
 )
 
 // process works through the phases. It returns a continue-as-new error when the history has grown.
-func (s *sync) process(ctx workflow.Context) error {
+func (s *syncRun) process(ctx workflow.Context) error {
 	for {
 		if err := s.deliverPending(ctx); err != nil {
 			return err
@@ -43,7 +43,7 @@ func (s *sync) process(ctx workflow.Context) error {
 }
 
 // list lists the next part of the window.
-func (s *sync) list(ctx workflow.Context) error {
+func (s *syncRun) list(ctx workflow.Context) error {
 	st := s.state
 	if !st.Next.Before(st.To) {
 		st.Phase = PhaseRevisiting
@@ -71,7 +71,7 @@ func (s *sync) list(ctx workflow.Context) error {
 }
 
 // revisit looks once more at what was rejected, deferred or left in doubt before the window.
-func (s *sync) revisit(ctx workflow.Context) error {
+func (s *syncRun) revisit(ctx workflow.Context) error {
 	st := s.state
 	st.Phase = PhaseHeld
 	var res activities.RevisitResult
@@ -90,7 +90,7 @@ func (s *sync) revisit(ctx workflow.Context) error {
 }
 
 // takeHeld waits until the records whose last writer is gone can be looked for, and takes them up again, once.
-func (s *sync) takeHeld(ctx workflow.Context) error {
+func (s *syncRun) takeHeld(ctx workflow.Context) error {
 	st := s.state
 	if len(st.Held) == 0 {
 		st.Phase = PhaseDone

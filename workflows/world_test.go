@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,6 +43,7 @@ type world struct {
 	connectErr             error
 
 	// What happened.
+	mu       sync.Mutex
 	written  map[string]int // how often a record is in the destination
 	doubts   map[string][]bool
 	settled  map[string]activities.SettleRecord
@@ -97,6 +99,8 @@ func (w *world) sync() (*SyncResult, error) {
 }
 
 func (w *world) Begin(context.Context, activities.BeginInput) (*activities.BeginResult, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.holders > 0 {
 		w.holders--
 		return &activities.BeginResult{Holder: &bob, Plan: w.plan}, nil
@@ -105,11 +109,15 @@ func (w *world) Begin(context.Context, activities.BeginInput) (*activities.Begin
 }
 
 func (w *world) Finish(_ context.Context, in activities.FinishInput) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.finished = append(w.finished, in.Run)
 	return nil
 }
 
 func (w *world) Connect(context.Context, activities.ConnectInput) (*activities.ConnectResult, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.connectErr != nil {
 		return nil, w.connectErr
 	}
@@ -117,6 +125,8 @@ func (w *world) Connect(context.Context, activities.ConnectInput) (*activities.C
 }
 
 func (w *world) Discover(_ context.Context, in activities.DiscoverInput) (*activities.DiscoverResult, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	res := &activities.DiscoverResult{Until: in.To}
 	for _, r := range w.records {
 		if !r.Time.Before(in.From) && r.Time.Before(in.To) {
@@ -132,6 +142,8 @@ func (w *world) Revisit(context.Context, activities.RevisitInput) (*activities.R
 }
 
 func (w *world) Fetch(_ context.Context, in activities.FetchInput) (*activities.FetchResult, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.fetches = append(w.fetches, len(in.Pending))
 	res := &activities.FetchResult{}
 	for i, p := range in.Pending {
@@ -173,6 +185,8 @@ func (w *world) Render(_ context.Context, in activities.RenderInput) (*activitie
 }
 
 func (w *world) Claim(_ context.Context, in activities.ClaimInput) (*activities.ClaimGrants, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	res := &activities.ClaimGrants{}
 	for _, r := range in.Records {
 		g := activities.Grant{State: activities.Claimed, Target: r.Target, Deadline: w.env.Now().Add(in.TTL)}
@@ -188,6 +202,8 @@ func (w *world) Claim(_ context.Context, in activities.ClaimInput) (*activities.
 }
 
 func (w *world) Create(ctx context.Context, in activities.CreateInput) (*activities.CreateResult, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	id := in.Pending.ID
 	look := in.InDoubt || activity.GetInfo(ctx).Attempt > 1 // as the real one does
 	w.doubts[id] = append(w.doubts[id], in.InDoubt)
@@ -221,6 +237,8 @@ func (w *world) write(id string, look bool) {
 }
 
 func (w *world) Settle(_ context.Context, in activities.SettleInput) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for _, r := range in.Records {
 		w.settled[r.Pending.ID] = r
 	}
