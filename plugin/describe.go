@@ -6,109 +6,110 @@ import (
 )
 
 // DescribeResponse is a connector's description. The host checks jobs against it, decodes connection blocks with it and
-// generates documentation from it, so it is complete: what is not described does not exist.
+// generates documentation from it, so it is complete: what is not described does not exist. [DescribeResponse.Validate] says
+// what makes one valid.
 type DescribeResponse struct {
 	// Name is the connector's name, the first label of its connection blocks: lower-case letters, digits and underscores.
-	Name string
+	Name string `json:"name"`
 
 	// Version is the connector's own version, for people.
-	Version string
+	Version string `json:"version"`
 
 	// Doc says in a sentence what the connector connects to.
-	Doc string
+	Doc string `json:"doc,omitempty"`
 
 	// Config are the attributes of a connection block.
-	Config []Attribute
+	Config []Attribute `json:"config,omitempty"`
 
 	// Streams are what a source offers; empty for a pure destination.
-	Streams []Stream
+	Streams []Stream `json:"streams,omitempty"`
 
 	// Objects are what a destination takes; empty for a pure source.
-	Objects []Object
+	Objects []Object `json:"objects,omitempty"`
 }
 
 // Stream is a kind of record that can be read.
 type Stream struct {
 	// Name is plural, such as "calls".
-	Name string
+	Name string `json:"name"`
 
 	// Record is what expressions call one record, such as "call".
-	Record string
+	Record string `json:"record"`
 
-	Doc string
+	Doc string `json:"doc,omitempty"`
 
 	// Fields are the members of a record's data.
-	Fields []Field
+	Fields []Field `json:"fields"`
 
 	// MaxRead is how many ids one Read takes; at least 1.
-	MaxRead int
+	MaxRead int `json:"max_read"`
 }
 
 // Field is a member of a record, or of a structure inside one.
 type Field struct {
-	Name string
-	Type Type
+	Name string `json:"name"`
+	Type Type   `json:"type"`
 
 	// Semantic says what the field means across systems; see the Semantic constants. Optional.
-	Semantic string
+	Semantic string `json:"semantic,omitempty"`
 
-	Doc string
+	Doc string `json:"doc,omitempty"`
 }
 
 // Object is a kind of thing that can be written.
 type Object struct {
 	// Name is singular, such as "touchpoint".
-	Name string
+	Name string `json:"name"`
 
-	Doc string
+	Doc string `json:"doc,omitempty"`
 
 	// Attributes are what a job's map block can set.
-	Attributes []Attribute
+	Attributes []Attribute `json:"attributes"`
 
 	// MaxCreate is how many items one Create takes; at least 1.
-	MaxCreate int
+	MaxCreate int `json:"max_create"`
 
 	// Idempotent says that writing an item again under the same key changes nothing, so that the host need not remember
 	// what was written.
-	Idempotent bool
+	Idempotent bool `json:"idempotent,omitempty"`
 
 	// ResolvedBy names the attribute whose value the host finds with [Resolver.Resolve], such as "account_id". Empty if
 	// the object belongs to nothing.
-	ResolvedBy string
+	ResolvedBy string `json:"resolved_by,omitempty"`
 
 	// MaxResolve is how many addresses one Resolve takes; at least 1 if ResolvedBy is set.
-	MaxResolve int
+	MaxResolve int `json:"max_resolve,omitempty"`
 
 	// CreateOnly says that existing objects are never changed, so that a job must set allow_create = true, its default.
-	CreateOnly bool
+	CreateOnly bool `json:"create_only,omitempty"`
 }
 
 // Attribute is a setting of a connection or a member of an object.
 type Attribute struct {
-	Name string
-	Type Type
-	Doc  string
+	Name string `json:"name"`
+	Type Type   `json:"type"`
+	Doc  string `json:"doc,omitempty"`
 
 	// Required attributes of a connection must be set; those of an object must be mapped and must not be null.
-	Required bool
+	Required bool `json:"required,omitempty"`
 
 	// Default is the JSON value used when the attribute is not set; nil for none.
-	Default json.RawMessage
+	Default json.RawMessage `json:"default,omitempty"`
 
 	// OneOf lists the allowed values of a string; empty allows any.
-	OneOf []string
+	OneOf []string `json:"one_of,omitempty"`
 
 	// Sensitive marks a secret of a connection. Its value is never shown.
-	Sensitive bool
+	Sensitive bool `json:"sensitive,omitempty"`
 
 	// Semantic is for attributes of an object: a stream's field of the same semantic is mapped to it by itself.
-	Semantic string
+	Semantic string `json:"semantic,omitempty"`
 
 	// Locked marks an attribute of an object whose mapping is part of what the object means.
-	Locked bool
+	Locked bool `json:"locked,omitempty"`
 
 	// MaxLength is the longest string that an attribute of an object can hold, in UTF-16 code units. Zero means no limit.
-	MaxLength int
+	MaxLength int `json:"max_length,omitempty"`
 }
 
 // RateLimit allows Requests requests in any period of length Per.
@@ -133,9 +134,9 @@ const (
 
 // Type is the type of a field or attribute.
 type Type struct {
-	Kind   Kind
-	Elem   *Type   // of a list
-	Fields []Field // of a struct
+	Kind   Kind    `json:"kind"`
+	Elem   *Type   `json:"elem,omitempty"`   // of a list
+	Fields []Field `json:"fields,omitempty"` // of a struct
 }
 
 // The types without parts.

@@ -1,0 +1,90 @@
+# Everything here works with Go and make. Tools are pinned in tools/go.mod and built by Go.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+MODULE := github.com/durasync/durasync
+BIN    := $(CURDIR)/bin/durasync
+TOOL   := go tool -modfile=$(CURDIR)/tools/go.mod
+
+# The race detector needs a C compiler, without which Go turns cgo off.
+RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+# The embedded Temporal server is 100 MB of code: what links it is compiled once, without the race detector.
+SERVER_PACKAGES := $(MODULE)/internal/devserver $(MODULE)/cmd/durasync
+
+# What go test is told besides, such as make test TESTFLAGS='-run Ledger'.
+TESTFLAGS ?=
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## Run everything on this machine, with simulated Gong and Totango
+	@exec $(BIN) demo
+
+.PHONY: build
+build: ## Build bin/durasync
+	@[ -e $(BIN) ] || echo "Building durasync with its embedded Temporal server. The first build takes a few minutes, later ones seconds."
+	@go build -trimpath -o $(BIN) ./cmd/durasync
+
+.PHONY: test
+test: build ## Run all tests, with the race detector
+	@echo "Testing$(if $(RACE), with the race detector,: no C compiler found, so without the race detector)"
+	DURASYNC_BIN=$(BIN) go test $(RACE) $(TESTFLAGS) $$(go list ./... | grep -vxF $(SERVER_PACKAGES:%=-e %))
+	DURASYNC_BIN=$(BIN) go test $(TESTFLAGS) $(SERVER_PACKAGES)
+
+.PHONY: check
+check: check-format check-generated check-imports check-workflows check-lint check-examples ## Check everything that is not a test
+
+.PHONY: check-format
+check-format:
+	@echo "gofmt"
+	@files=$$(gofmt -l .); [ -z "$$files" ] || { \
+		echo "not formatted; run gofmt -w on:"; echo "$$files"; exit 1; }
+
+# Generates into a copy, so that the check changes nothing.
+.PHONY: check-generated
+check-generated:
+	@echo "buf lint, generated files"
+	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
+		mkdir -p "$$copy/plugin/internal"; cp -R go.mod go.sum tools "$$copy"; cp -R plugin/internal/wire "$$copy/plugin/internal"; \
+		go -C "$$copy/plugin/internal/wire" generate . ; \
+		diff -r plugin/internal/wire "$$copy/plugin/internal/wire" || { echo "generated files differ; run make generate"; exit 1; }
+
+.PHONY: check-imports
+check-imports:
+	@echo "import rules"
+	@go test ./internal/deptest
+
+.PHONY: check-workflows
+check-workflows:
+	@echo "workflowcheck"
+	@$(TOOL) workflowcheck -config workflowcheck.yaml ./workflows/...
+
+.PHONY: check-lint
+check-lint:
+	@echo "go vet"
+	@go vet ./...
+	@echo "golangci-lint"
+	@$(TOOL) golangci-lint run
+
+.PHONY: check-examples
+check-examples: build
+	@echo "job files"
+	@for dir in $$(find examples -name '*.hcl' -exec dirname {} \; | sort -u); do \
+		$(BIN) fmt --check "$$dir"; done
+
+.PHONY: generate
+generate: ## Generate code from the protocol
+	go generate ./...
+
+.PHONY: bench
+bench: build ## Run the benchmarks
+	DURASYNC_BIN=$(BIN) go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -vxF $(SERVER_PACKAGES:%=-e %))
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin

@@ -1,0 +1,23 @@
+package main
+
+import (
+	"github.com/durasync/durasync/connectors/gong"
+	"github.com/durasync/durasync/connectors/totango"
+	"github.com/durasync/durasync/examples"
+	"github.com/durasync/durasync/internal/cli"
+	"github.com/durasync/durasync/plugin"
+)
+
+// version is set by the release build.
+var version string
+
+// program is what the command is linked with.
+var program = cli.Program{
+	Version:     version,
+	StartServer: startServer,
+	Connectors: map[string]func() plugin.Connector{
+		"gong":    func() plugin.Connector { return gong.New() },
+		"totango": func() plugin.Connector { return totango.New() },
+	},
+	Demo: examples.Demo(),
+}

@@ -1,0 +1,158 @@
+package totango_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/durasync/durasync/connectors/totango/totangotest"
+	"github.com/durasync/durasync/plugin"
+)
+
+func (s *tenant) resolve(addresses ...string) *plugin.ResolveResponse {
+	s.t.Helper()
+	resp, err := s.Resolve(s.t.Context(), &plugin.ResolveRequest{Object: "touchpoint", Addresses: addresses})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp
+}
+
+func TestResolve(t *testing.T) {
+	acme, borealis := plugin.Target{ID: "acc-1", Name: "Acme"}, plugin.Target{ID: "acc-2", Name: "Borealis"}
+	flagged := func(t plugin.Target, contact, key bool) plugin.Target {
+		t.Contact, t.KeyContact = contact, key
+		return t
+	}
+	match := func(address string, targets ...plugin.Target) []plugin.Match {
+		return []plugin.Match{{Address: address, Targets: targets}}
+	}
+	tests := map[string]struct {
+		variants totangotest.Variants
+		users    []totangotest.User
+		ask      []string
+		want     []plugin.Match
+	}{
+		"unknown":         {ask: []string{"who@else.example"}},
+		"user id":         {users: []totangotest.User{{ID: "pat@acme.example", AccountID: "acc-1"}}, ask: []string{"pat@acme.example"}, want: match("pat@acme.example", acme)},
+		"attribute Email": {users: []totangotest.User{{ID: "u-7", Email: "pat@acme.example", AccountID: "acc-1"}}, ask: []string{"pat@acme.example"}, want: match("pat@acme.example", acme)},
+		"numeric user id": {users: []totangotest.User{{ID: "4711", Email: "pat@acme.example", AccountID: "acc-1"}}, ask: []string{"pat@acme.example"}, want: match("pat@acme.example", acme)},
+		"upper-case id":   {users: []totangotest.User{{ID: "PAT@ACME.EXAMPLE", AccountID: "acc-1"}}, ask: []string{"pat@acme.example"}, want: match("pat@acme.example", acme)},
+		"capitals in the attribute": {
+			users: []totangotest.User{{ID: "u-7", Email: "Pat.Doe@acme.example", AccountID: "acc-1"}}, ask: []string{"pat.doe@acme.example"}, want: match("pat.doe@acme.example", acme),
+		},
+		"any case where searches ignore it": {
+			variants: totangotest.Variants{IgnoreCase: true}, users: []totangotest.User{{ID: "pAt@Acme.Example", AccountID: "acc-1"}},
+			ask: []string{"pat@acme.example"}, want: match("pat@acme.example", acme),
+		},
+		"two accounts, by name": {
+			users: []totangotest.User{{ID: "pat@acme.example", AccountID: "acc-2", Contact: true}, {ID: "pat@acme.example", AccountID: "acc-1", KeyContact: true}},
+			ask:   []string{"pat@acme.example"}, want: match("pat@acme.example", flagged(acme, true, true), flagged(borealis, true, false)),
+		},
+		"two users of an account": {
+			users: []totangotest.User{{ID: "pat@acme.example", AccountID: "acc-1"}, {ID: "u-7", Email: "pat@acme.example", AccountID: "acc-1", Contact: true}},
+			ask:   []string{"pat@acme.example"}, want: match("pat@acme.example", flagged(acme, true, false)),
+		},
+		"one user, two addresses": {
+			users: []totangotest.User{{ID: "old@acme.example", Email: "new@acme.example", AccountID: "acc-1"}}, ask: []string{"new@acme.example", "old@acme.example"},
+			want: []plugin.Match{{Address: "new@acme.example", Targets: []plugin.Target{acme}}, {Address: "old@acme.example", Targets: []plugin.Target{acme}}},
+		},
+		"team member": {
+			users: []totangotest.User{{ID: "csm@vendor.example", AccountID: "acc-1"}}, ask: []string{"csm@vendor.example"},
+			want: []plugin.Match{{Address: "csm@vendor.example", Internal: true}},
+		},
+		"mixed": {
+			users: []totangotest.User{{ID: "pat@acme.example", AccountID: "acc-1"}, {ID: "bo@borealis.example", AccountID: "acc-2"}, {ID: "x@other.example", AccountID: "acc-2"}},
+			ask:   []string{"bo@borealis.example", "who@else.example", "csm@vendor.example", "pat@acme.example"},
+			want: []plugin.Match{
+				{Address: "bo@borealis.example", Targets: []plugin.Target{borealis}}, {Address: "csm@vendor.example", Internal: true},
+				{Address: "pat@acme.example", Targets: []plugin.Target{acme}},
+			},
+		},
+		"quotes and such": {
+			users: []totangotest.User{{ID: `o"neil+\&%@acme.example`, AccountID: "acc-1"}}, ask: []string{`o"neil+\&%@acme.example`}, want: match(`o"neil+\&%@acme.example`, acme),
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := connect(t, totangotest.Options{Variants: tt.variants}, nil)
+			s.AddUser(tt.users...)
+			resp := s.resolve(tt.ask...)
+			if diff := cmp.Diff(tt.want, resp.Matches); diff != "" {
+				t.Error(diff)
+			}
+			if n := s.TotalRequests(); resp.Requests != n {
+				t.Errorf("%d requests counted, %d made", resp.Requests, n)
+			}
+		})
+	}
+}
+
+func TestResolveIsOneRequestForABatch(t *testing.T) {
+	s := connect(t, totangotest.Options{}, nil)
+	var addresses []string
+	for i := range 50 {
+		a := fmt.Sprintf("p%d@acme.example", i)
+		addresses = append(addresses, a)
+		s.AddUser(totangotest.User{ID: a, AccountID: "acc-1"})
+	}
+	if resp := s.resolve(addresses...); len(resp.Matches) != 50 || resp.Requests != 2 {
+		t.Errorf("%d matches in %d requests, want 50 in 2", len(resp.Matches), resp.Requests)
+	}
+	if resp := s.resolve(addresses...); resp.Requests != 1 {
+		t.Errorf("%d requests when the team is known, want 1", resp.Requests)
+	}
+	if resp := s.resolve("csm@vendor.example"); resp.Requests != 0 || len(resp.Matches) != 1 {
+		t.Errorf("team members alone took %d requests, want none", resp.Requests)
+	}
+	_, err := s.Resolve(t.Context(), &plugin.ResolveRequest{Object: "touchpoint", Addresses: append(addresses, "one@more.example")})
+	if e := plugin.AsError(err); e == nil || e.Code != plugin.CodeInvalidRequest {
+		t.Errorf("51 addresses: %+v", e)
+	}
+}
+
+func TestResolvePages(t *testing.T) {
+	s := connect(t, totangotest.Options{RequestsPerMinute: -1}, nil)
+	for i := range 2_500 {
+		id := fmt.Sprintf("big-%04d", i)
+		s.AddAccount(totangotest.Account{ID: id, Name: fmt.Sprintf("Big %04d", i)})
+		s.AddUser(totangotest.User{ID: "consultant@big.example", AccountID: id})
+	}
+	resp := s.resolve("consultant@big.example")
+	if n := len(resp.Matches[0].Targets); n != 2_500 {
+		t.Errorf("%d accounts, want 2500", n)
+	}
+	if resp.Requests != 4 {
+		t.Errorf("%d requests, want 3 pages and the team", resp.Requests)
+	}
+}
+
+func TestResolveSplitsWhatASearchCannotReturn(t *testing.T) {
+	s := connect(t, totangotest.Options{RequestsPerMinute: -1}, nil)
+	for i := range 6_000 {
+		id := fmt.Sprintf("big-%04d", i)
+		s.AddAccount(totangotest.Account{ID: id, Name: id})
+		s.AddUser(totangotest.User{ID: "a@big.example", AccountID: id}, totangotest.User{ID: "b@big.example", AccountID: id})
+	}
+	resp := s.resolve("a@big.example", "b@big.example")
+	if len(resp.Matches) != 2 || len(resp.Matches[0].Targets) != 6_000 || len(resp.Matches[1].Targets) != 6_000 {
+		t.Errorf("%d matches", len(resp.Matches))
+	}
+}
+
+func TestResolveWithoutTeamSearch(t *testing.T) {
+	s := connect(t, totangotest.Options{}, nil)
+	s.AddUser(totangotest.User{ID: "pat@acme.example", AccountID: "acc-1"})
+	s.Inject(totangotest.Fault{Kind: totangotest.BadGateway, Endpoint: totangotest.SearchTeam})
+	_, err := s.Resolve(t.Context(), &plugin.ResolveRequest{Object: "touchpoint", Addresses: []string{"pat@acme.example"}})
+	if e := plugin.AsError(err); e == nil || e.Code != plugin.CodeUnavailable {
+		t.Errorf("a team that cannot be read for now: %+v", e)
+	}
+	s.Inject(totangotest.Fault{Kind: totangotest.Unauthorized, Endpoint: totangotest.SearchUsers})
+	_, err = s.Resolve(t.Context(), &plugin.ResolveRequest{Object: "touchpoint", Addresses: []string{"pat@acme.example"}})
+	if e := plugin.AsError(err); e == nil || e.Code != plugin.CodeUnauthenticated || !strings.Contains(e.Message, "Create Token") {
+		t.Errorf("a token that is not accepted: %+v", e)
+	}
+}

@@ -1,0 +1,59 @@
+package plugin
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	wirev1 "github.com/durasync/durasync/plugin/internal/wire/v1"
+)
+
+func fromTimestamp(t *timestamppb.Timestamp) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.AsTime()
+}
+
+func fromListRequest(r *wirev1.ListRequest) *ListRequest {
+	return &ListRequest{
+		Stream:    r.GetStream(),
+		From:      fromTimestamp(r.GetFrom()),
+		To:        fromTimestamp(r.GetTo()),
+		PageToken: string(r.GetPageToken()),
+	}
+}
+
+func fromReadRequest(r *wirev1.ReadRequest) *ReadRequest {
+	return &ReadRequest{Stream: r.GetStream(), IDs: r.GetIds(), Fields: r.GetFields()}
+}
+
+func fromCreateRequest(r *wirev1.CreateRequest) *CreateRequest {
+	return &CreateRequest{
+		Object: r.GetObject(),
+		Items: each(r.GetItems(), func(i *wirev1.Item) Item {
+			return Item{
+				Key:        i.GetKey(),
+				RecordID:   i.GetRecordId(),
+				URL:        i.GetUrl(),
+				Time:       fromTimestamp(i.GetTime()),
+				Target:     i.GetTarget(),
+				Attributes: i.GetAttributes(),
+				InDoubt:    i.GetInDoubt(),
+			}
+		}),
+	}
+}
+
+func fromResolveRequest(r *wirev1.ResolveRequest) *ResolveRequest {
+	return &ResolveRequest{Object: r.GetObject(), Addresses: r.GetAddresses()}
+}
+
+func fromFindRequest(r *wirev1.FindRequest) *FindRequest {
+	return &FindRequest{
+		Object: r.GetObject(),
+		Items: each(r.GetItems(), func(i *wirev1.FindItem) FindItem {
+			return FindItem{Key: i.GetKey(), Target: i.GetTarget(), Time: fromTimestamp(i.GetTime())}
+		}),
+	}
+}

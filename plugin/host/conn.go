@@ -1,0 +1,81 @@
+package host
+
+import (
+	"context"
+
+	"github.com/durasync/durasync/plugin"
+)
+
+// Conn is a connection of a [Pool]. Each call runs in whatever process the connection has at that moment, starting one if need
+// be, so a Conn can be kept for as long as the pool. Errors are those of [Client] and of [Pool.Get].
+type Conn struct {
+	pool *Pool
+	name string
+}
+
+var _ Connector = (*Conn)(nil)
+
+// Name returns the connection's name.
+func (c *Conn) Name() string { return c.name }
+
+// Settings returns what the connector answered when the running process was configured. The caller must not change it.
+func (c *Conn) Settings(ctx context.Context) (*plugin.ConfigureResponse, error) {
+	s, leave, err := c.pool.enter(ctx, c.name)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return s.settings, nil
+}
+
+// invoke calls a method of the connection's process.
+func invoke[Req, Resp any](
+	ctx context.Context, c *Conn, method func(Connector, context.Context, *Req) (*Resp, error), req *Req,
+) (*Resp, error) {
+	s, leave, err := c.pool.enter(ctx, c.name)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return method(s.Client, ctx, req)
+}
+
+// Describe implements [plugin.Connector].
+func (c *Conn) Describe(ctx context.Context, req *plugin.DescribeRequest) (*plugin.DescribeResponse, error) {
+	return invoke(ctx, c, Connector.Describe, req)
+}
+
+// Configure implements [plugin.Connector] and always fails: the pool alone configures its connections.
+func (c *Conn) Configure(context.Context, *plugin.ConfigureRequest) (*plugin.ConfigureResponse, error) {
+	return nil, plugin.Errorf(plugin.CodeInvalidRequest, "connection %s is configured by its pool", c.name)
+}
+
+// Check implements [plugin.Checker].
+func (c *Conn) Check(ctx context.Context, req *plugin.CheckRequest) (*plugin.CheckResponse, error) {
+	return invoke(ctx, c, Connector.Check, req)
+}
+
+// List implements [plugin.Source].
+func (c *Conn) List(ctx context.Context, req *plugin.ListRequest) (*plugin.ListResponse, error) {
+	return invoke(ctx, c, Connector.List, req)
+}
+
+// Read implements [plugin.Source].
+func (c *Conn) Read(ctx context.Context, req *plugin.ReadRequest) (*plugin.ReadResponse, error) {
+	return invoke(ctx, c, Connector.Read, req)
+}
+
+// Create implements [plugin.Destination].
+func (c *Conn) Create(ctx context.Context, req *plugin.CreateRequest) (*plugin.CreateResponse, error) {
+	return invoke(ctx, c, Connector.Create, req)
+}
+
+// Resolve implements [plugin.Resolver].
+func (c *Conn) Resolve(ctx context.Context, req *plugin.ResolveRequest) (*plugin.ResolveResponse, error) {
+	return invoke(ctx, c, Connector.Resolve, req)
+}
+
+// Find implements [plugin.Finder].
+func (c *Conn) Find(ctx context.Context, req *plugin.FindRequest) (*plugin.FindResponse, error) {
+	return invoke(ctx, c, Connector.Find, req)
+}

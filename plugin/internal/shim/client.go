@@ -1,0 +1,189 @@
+// Package shim is the host's end of the connector boundary: it calls a connector over gRPC. The connector's end is in package
+// plugin itself, so that a connector's program holds no code of the host.
+package shim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/durasync/durasync/plugin"
+	"github.com/durasync/durasync/plugin/internal/wire"
+	wirev1 "github.com/durasync/durasync/plugin/internal/wire/v1"
+)
+
+// answerGrace is how much longer than its context a Create is waited for: connectors answer within a second of the end of
+// theirs, and only their answer says which items were written.
+const answerGrace = time.Second
+
+// DialOptions are what a connection to a connector needs.
+func DialOptions() []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage)),
+	}
+}
+
+// Client calls a connector. It has all methods, whatever the connector offers; the others fail with
+// [plugin.CodeUnimplemented]. All errors hold a [*plugin.Error]; those of a context that has ended also hold the context's error.
+type Client struct {
+	rpc wirev1.ConnectorClient
+}
+
+var (
+	_ plugin.Source      = (*Client)(nil)
+	_ plugin.Destination = (*Client)(nil)
+	_ plugin.Checker     = (*Client)(nil)
+	_ plugin.Resolver    = (*Client)(nil)
+	_ plugin.Finder      = (*Client)(nil)
+)
+
+// NewClient returns a client for the connector at the other end of the connection.
+func NewClient(conn grpc.ClientConnInterface) *Client {
+	return &Client{rpc: wirev1.NewConnectorClient(conn)}
+}
+
+// Describe implements [plugin.Connector].
+func (c *Client) Describe(ctx context.Context, _ *plugin.DescribeRequest) (*plugin.DescribeResponse, error) {
+	resp, err := c.rpc.Describe(ctx, &wirev1.DescribeRequest{})
+	if err != nil {
+		return nil, fault(ctx, "Describe", err)
+	}
+	return fromDescribeResponse(resp), nil
+}
+
+// Configure implements [plugin.Connector].
+func (c *Client) Configure(ctx context.Context, req *plugin.ConfigureRequest) (*plugin.ConfigureResponse, error) {
+	resp, err := c.rpc.Configure(ctx, &wirev1.ConfigureRequest{Config: req.Config})
+	if err != nil {
+		return nil, fault(ctx, "Configure", err)
+	}
+	return fromConfigureResponse(resp), nil
+}
+
+// Check implements [plugin.Checker].
+func (c *Client) Check(ctx context.Context, _ *plugin.CheckRequest) (*plugin.CheckResponse, error) {
+	resp, err := c.rpc.Check(ctx, &wirev1.CheckRequest{})
+	if err != nil {
+		return nil, fault(ctx, "Check", err)
+	}
+	return &plugin.CheckResponse{Summary: resp.GetSummary(), Requests: int(resp.GetRequests())}, nil
+}
+
+// List implements [plugin.Source].
+func (c *Client) List(ctx context.Context, req *plugin.ListRequest) (*plugin.ListResponse, error) {
+	resp, err := c.rpc.List(ctx, toListRequest(req))
+	if err != nil {
+		return nil, fault(ctx, "List", err)
+	}
+	return fromListResponse(resp), nil
+}
+
+// Read implements [plugin.Source].
+func (c *Client) Read(ctx context.Context, req *plugin.ReadRequest) (*plugin.ReadResponse, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends the stream, whatever is left of it
+	stream, err := c.rpc.Read(ctx, toReadRequest(req))
+	if err != nil {
+		return nil, fault(ctx, "Read", err)
+	}
+	resp := &plugin.ReadResponse{}
+	for {
+		part, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return resp, nil
+		}
+		if err != nil {
+			return nil, fault(ctx, "Read", err)
+		}
+		for _, r := range part.GetRecords() {
+			resp.Records = append(resp.Records, fromRecord(r))
+		}
+		resp.Requests += int(part.GetRequests())
+	}
+}
+
+// Create implements [plugin.Destination]. Its error is uncertain unless it is known that nothing was sent to the connector or
+// the connector itself says that nothing was written.
+func (c *Client) Create(ctx context.Context, req *plugin.CreateRequest) (*plugin.CreateResponse, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, ended(methodCreate, err)
+	}
+	msg := toCreateRequest(req)
+	call := ctx
+	if deadline, ok := ctx.Deadline(); ok {
+		msg.Timeout = durationpb.New(time.Until(deadline))
+		var cancel context.CancelFunc
+		call, cancel = extend(ctx, deadline.Add(answerGrace))
+		defer cancel()
+	}
+	var to peer.Peer
+	resp, err := c.rpc.Create(call, msg, grpc.Peer(&to))
+	if err != nil {
+		return nil, createFault(ctx, err, to.Addr != nil)
+	}
+	out := fromCreateResponse(resp)
+	if err := answersAll(req, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// extend returns a context that outlives the deadline of ctx until a later one, but not its cancellation.
+func extend(ctx context.Context, until time.Time) (context.Context, context.CancelFunc) {
+	extended, cancel := context.WithDeadline(context.WithoutCancel(ctx), until)
+	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			cancel()
+		}
+	})
+	return extended, func() {
+		stop()
+		cancel()
+	}
+}
+
+// answersAll checks that the answer has a result for each item, in the order of the items. If it has not, nobody knows which
+// items were written.
+func answersAll(req *plugin.CreateRequest, resp *plugin.CreateResponse) error {
+	problem := ""
+	if len(resp.Results) != len(req.Items) {
+		problem = fmt.Sprintf("%d results for %d items", len(resp.Results), len(req.Items))
+	} else {
+		for i, r := range resp.Results {
+			if r.Key != req.Items[i].Key {
+				problem = fmt.Sprintf("result %d is for the key %q, the item's key is %q", i, r.Key, req.Items[i].Key)
+				break
+			}
+		}
+	}
+	if problem == "" {
+		return nil
+	}
+	e := plugin.Errorf(plugin.CodeInternal, "the connector's answer to Create does not match the request: %s", problem)
+	e.Uncertain, e.Requests = true, resp.Requests
+	return e
+}
+
+// Resolve implements [plugin.Resolver].
+func (c *Client) Resolve(ctx context.Context, req *plugin.ResolveRequest) (*plugin.ResolveResponse, error) {
+	resp, err := c.rpc.Resolve(ctx, toResolveRequest(req))
+	if err != nil {
+		return nil, fault(ctx, "Resolve", err)
+	}
+	return fromResolveResponse(resp), nil
+}
+
+// Find implements [plugin.Finder].
+func (c *Client) Find(ctx context.Context, req *plugin.FindRequest) (*plugin.FindResponse, error) {
+	resp, err := c.rpc.Find(ctx, toFindRequest(req))
+	if err != nil {
+		return nil, fault(ctx, "Find", err)
+	}
+	return fromFindResponse(resp), nil
+}

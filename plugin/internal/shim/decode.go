@@ -1,0 +1,156 @@
+package shim
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/durasync/durasync/plugin"
+	wirev1 "github.com/durasync/durasync/plugin/internal/wire/v1"
+)
+
+func fromTimestamp(t *timestamppb.Timestamp) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.AsTime()
+}
+
+func fromError(e *wirev1.Error) *plugin.Error {
+	if e == nil {
+		return nil
+	}
+	return &plugin.Error{
+		Code:       plugin.Code(e.GetCode()),
+		Message:    e.GetMessage(),
+		Retryable:  e.GetRetryable(),
+		RetryAfter: e.GetRetryAfter().AsDuration(),
+		Uncertain:  e.GetUncertain(),
+		Attribute:  e.GetAttribute(),
+		Requests:   int(e.GetRequests()),
+	}
+}
+
+func fromDescribeResponse(r *wirev1.DescribeResponse) *plugin.DescribeResponse {
+	return &plugin.DescribeResponse{
+		Name:    r.GetName(),
+		Version: r.GetVersion(),
+		Doc:     r.GetDoc(),
+		Config:  each(r.GetConfig(), fromAttribute),
+		Streams: each(r.GetStreams(), fromStream),
+		Objects: each(r.GetObjects(), fromObject),
+	}
+}
+
+func fromStream(s *wirev1.Stream) plugin.Stream {
+	return plugin.Stream{
+		Name:    s.GetName(),
+		Record:  s.GetRecord(),
+		Doc:     s.GetDoc(),
+		Fields:  each(s.GetFields(), fromField),
+		MaxRead: int(s.GetMaxRead()),
+	}
+}
+
+func fromField(f *wirev1.Field) plugin.Field {
+	return plugin.Field{Name: f.GetName(), Type: fromType(f.GetType()), Semantic: f.GetSemantic(), Doc: f.GetDoc()}
+}
+
+func fromType(t *wirev1.Type) plugin.Type {
+	out := plugin.Type{Kind: plugin.Kind(t.GetKind()), Fields: each(t.GetFields(), fromField)}
+	if t.GetElem() != nil {
+		elem := fromType(t.GetElem())
+		out.Elem = &elem
+	}
+	return out
+}
+
+func fromObject(o *wirev1.Object) plugin.Object {
+	return plugin.Object{
+		Name:       o.GetName(),
+		Doc:        o.GetDoc(),
+		Attributes: each(o.GetAttributes(), fromAttribute),
+		MaxCreate:  int(o.GetMaxCreate()),
+		Idempotent: o.GetIdempotent(),
+		ResolvedBy: o.GetResolvedBy(),
+		MaxResolve: int(o.GetMaxResolve()),
+		CreateOnly: o.GetCreateOnly(),
+	}
+}
+
+func fromAttribute(a *wirev1.Attribute) plugin.Attribute {
+	out := plugin.Attribute{
+		Name:      a.GetName(),
+		Type:      fromType(a.GetType()),
+		Doc:       a.GetDoc(),
+		Required:  a.GetRequired(),
+		OneOf:     a.GetOneOf(),
+		Sensitive: a.GetSensitive(),
+		Semantic:  a.GetSemantic(),
+		Locked:    a.GetLocked(),
+		MaxLength: int(a.GetMaxLength()),
+	}
+	if len(a.GetDefault()) > 0 {
+		out.Default = a.GetDefault()
+	}
+	return out
+}
+
+func fromConfigureResponse(r *wirev1.ConfigureResponse) *plugin.ConfigureResponse {
+	return &plugin.ConfigureResponse{
+		RateLimits: each(r.GetRateLimits(), func(l *wirev1.RateLimit) plugin.RateLimit {
+			return plugin.RateLimit{Requests: int(l.GetRequests()), Per: l.GetPer().AsDuration()}
+		}),
+		WriteTimeout: r.GetWriteTimeout().AsDuration(),
+		SearchLag:    r.GetSearchLag().AsDuration(),
+	}
+}
+
+func fromListResponse(r *wirev1.ListResponse) *plugin.ListResponse {
+	return &plugin.ListResponse{
+		Entries: each(r.GetEntries(), func(e *wirev1.Entry) plugin.Entry {
+			return plugin.Entry{ID: e.GetId(), Time: fromTimestamp(e.GetTime())}
+		}),
+		NextPageToken: string(r.GetNextPageToken()),
+		Requests:      int(r.GetRequests()),
+	}
+}
+
+func fromRecord(r *wirev1.Record) plugin.Record {
+	return plugin.Record{
+		ID:      r.GetId(),
+		Time:    fromTimestamp(r.GetTime()),
+		URL:     r.GetUrl(),
+		Pending: r.GetPending(),
+		Data:    r.GetData(),
+	}
+}
+
+func fromCreateResponse(r *wirev1.CreateResponse) *plugin.CreateResponse {
+	return &plugin.CreateResponse{Results: each(r.GetResults(), fromResult), Requests: int(r.GetRequests())}
+}
+
+func fromFindResponse(r *wirev1.FindResponse) *plugin.FindResponse {
+	return &plugin.FindResponse{Results: each(r.GetResults(), fromResult), Requests: int(r.GetRequests())}
+}
+
+func fromResult(r *wirev1.Result) plugin.Result {
+	return plugin.Result{Key: r.GetKey(), ID: r.GetId(), Existed: r.GetExisted(), Err: fromError(r.GetError())}
+}
+
+func fromResolveResponse(r *wirev1.ResolveResponse) *plugin.ResolveResponse {
+	return &plugin.ResolveResponse{
+		Matches: each(r.GetMatches(), func(m *wirev1.Match) plugin.Match {
+			return plugin.Match{
+				Address:  m.GetAddress(),
+				Internal: m.GetInternal(),
+				Targets:  each(m.GetTargets(), fromTarget),
+			}
+		}),
+		Requests: int(r.GetRequests()),
+	}
+}
+
+func fromTarget(t *wirev1.Target) plugin.Target {
+	return plugin.Target{ID: t.GetId(), Name: t.GetName(), Contact: t.GetContact(), KeyContact: t.GetKeyContact()}
+}

@@ -1,0 +1,50 @@
+//go:build unix
+
+package plugin
+
+import (
+	"os"
+	"strconv"
+	"syscall"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/durasync/durasync/plugin/internal/wire"
+)
+
+// endWithHost ends this process, and everything that it started, when the host is gone. The host holds the other end of a pipe
+// and never writes to it, so the pipe ends when the host does, however that happens. The function that it returns is to be
+// called before this process ends by itself: if that is because the host is gone, there may be no time to read the pipe.
+func endWithHost(logger hclog.Logger) (before func()) {
+	host := os.Getppid()
+	before = func() {
+		if os.Getppid() != host {
+			killGroup()
+		}
+	}
+	value, ok := os.LookupEnv(wire.EnvLifeFD)
+	if !ok {
+		return before
+	}
+	fd, err := strconv.Atoi(value)
+	if err != nil || fd < 3 {
+		logger.Warn("the host's life pipe is not usable", "variable", wire.EnvLifeFD, "value", value)
+		return before
+	}
+	syscall.CloseOnExec(fd)
+	pipe := os.NewFile(uintptr(fd), "life pipe")
+	go func() {
+		// The goroutine holds the file, which the garbage collector would close otherwise.
+		_, _ = pipe.Read(make([]byte, 1))
+		killGroup()
+		os.Exit(1)
+	}()
+	return before
+}
+
+// killGroup ends this process and all others in its group, if the group is its own, as it is when a host started it.
+func killGroup() {
+	if syscall.Getpgrp() == os.Getpid() {
+		_ = syscall.Kill(0, syscall.SIGKILL)
+	}
+}

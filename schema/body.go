@@ -1,0 +1,153 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+var identifier = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
+
+// declare finds the blocks of all the files and checks their headers. Of blocks with the same name the first one counts.
+func (l *loader) declare() {
+	jobs := map[string]*hclsyntax.Block{}
+	for _, f := range l.order {
+		l.diags = append(l.diags, unknownItems(f, f.body, "at the top of a file", nil, []string{"connection", "job"})...)
+		for _, b := range f.body.Blocks {
+			switch b.Type {
+			case "connection":
+				if !l.labels(f, b, "type", "name") {
+					f.hideBody(b.Body)
+					continue
+				}
+				c := &connection{Connection: Connection{Type: b.Labels[0], Name: b.Labels[1]}, file: f, block: b}
+				if first := l.connections[c.ID()]; first != nil {
+					l.duplicate(f, b, first.block.DefRange())
+					f.hideBody(b.Body)
+					continue
+				}
+				c.Range = *toDiagnostic(&hcl.Diagnostic{Subject: b.DefRange().Ptr()}, nil).Range
+				l.connections[c.ID()] = c
+			case "job":
+				if !l.labels(f, b, "name") {
+					continue
+				}
+				if first := jobs[b.Labels[0]]; first != nil {
+					l.duplicate(f, b, first.DefRange())
+					continue
+				}
+				jobs[b.Labels[0]] = b
+				l.jobs = append(l.jobs, &jobBlock{file: f, block: b})
+			}
+		}
+	}
+}
+
+func (l *loader) labels(f *sourceFile, b *hclsyntax.Block, want ...string) bool {
+	form := b.Type
+	for _, w := range want {
+		form += fmt.Sprintf(" %q", strings.ToUpper(w))
+	}
+	if len(b.Labels) != len(want) {
+		if !f.broken {
+			l.diags = append(l.diags, problem(CodeInvalidLabel, b.DefRange(), "Wrong number of labels",
+				"The block is written %s { ... }.", form))
+		}
+		return false
+	}
+	good := true
+	for i, label := range b.Labels {
+		if !identifier.MatchString(label) {
+			good = false
+			l.diags = append(l.diags, problem(CodeInvalidLabel, b.LabelRanges[i], "Invalid name",
+				"The %s of a %s has lower-case letters, digits, _ and -, starts with a letter and is at most 64 characters long.",
+				want[i], b.Type))
+		}
+	}
+	return good
+}
+
+func (l *loader) duplicate(f *sourceFile, b *hclsyntax.Block, first hcl.Range) {
+	at := hcl.RangeBetween(b.LabelRanges[0], b.LabelRanges[len(b.LabelRanges)-1])
+	at.Filename = f.name
+	l.diags = append(l.diags, problem(CodeDuplicate, at, "Duplicate "+b.Type,
+		"There is already a %s %s at %s:%d:%d. The files of a directory form one configuration, in which names are unique.",
+		b.Type, `"`+strings.Join(b.Labels, ".")+`"`, first.Filename, first.Start.Line, first.Start.Column))
+}
+
+// unknownItems reports the attributes and blocks of a body that the language does not have there, and hides their values.
+func unknownItems(f *sourceFile, body *hclsyntax.Body, where string, attrs, blocks []string) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for name, a := range body.Attributes {
+		if slices.Contains(attrs, name) {
+			continue
+		}
+		if suggest(name, attrs) == "" {
+			f.hide(a.Expr) // it may be a secret that got into the wrong place
+		}
+		d := problem(CodeUnknownAttribute, a.NameRange, "Unknown attribute",
+			"There is no attribute %q %s. %s is a block: write %s { ... }, without an equals sign.", name, where, name, name)
+		if !slices.Contains(blocks, name) {
+			d = misnamed(CodeUnknownAttribute, a.NameRange, name, attrs, "Unknown attribute", "There is no attribute %q %s.", name, where)
+		}
+		diags = append(diags, d)
+	}
+	for _, b := range body.Blocks {
+		if slices.Contains(blocks, b.Type) {
+			continue
+		}
+		f.hideBody(b.Body)
+		d := problem(CodeUnknownBlock, b.TypeRange, "Unknown block",
+			"There is no block %q %s. %s is an attribute: write %s = ..., with an equals sign.", b.Type, where, b.Type, b.Type)
+		if !slices.Contains(attrs, b.Type) {
+			d = misnamed(CodeUnknownBlock, b.TypeRange, b.Type, blocks, "Unknown block", "There is no block %q %s.", b.Type, where)
+		}
+		diags = append(diags, d)
+	}
+	return diags
+}
+
+// oneBlock returns the block of a type, nil if there is none, and reports further ones.
+func oneBlock(body *hclsyntax.Body, blockType string) (*hclsyntax.Block, hcl.Diagnostics) {
+	var first *hclsyntax.Block
+	var diags hcl.Diagnostics
+	for _, b := range body.Blocks {
+		switch {
+		case b.Type != blockType:
+		case first == nil:
+			first = b
+			if len(b.Labels) > 0 {
+				diags = append(diags, problem(CodeInvalidLabel, b.LabelRanges[0], "Wrong number of labels",
+					"A %s block has no label.", blockType))
+			}
+		default:
+			diags = append(diags, problem(CodeDuplicate, b.TypeRange, fmt.Sprintf("Duplicate %s block", blockType),
+				"There is already one at line %d; a job has one.", first.TypeRange.Start.Line))
+		}
+	}
+	return first, diags
+}
+
+// misspelled reports whether a body that lacks an attribute or block has it under a wrong name, or as the other of the two. What
+// is wrong with that has been reported, so that it is not missing as well.
+func misspelled(body *hclsyntax.Body, name string, known []string) bool {
+	wrong := func(n string) bool { return !slices.Contains(known, n) && suggest(n, known) == name }
+	for n := range body.Attributes {
+		if n == name || wrong(n) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(body.Blocks, func(b *hclsyntax.Block) bool { return b.Type == name || wrong(b.Type) })
+}
+
+// inOrder returns the attributes of a body in the order of the file.
+func inOrder(attrs hclsyntax.Attributes) []*hclsyntax.Attribute {
+	return slices.SortedFunc(maps.Values(attrs), func(a, b *hclsyntax.Attribute) int {
+		return a.NameRange.Start.Byte - b.NameRange.Start.Byte
+	})
+}

@@ -1,0 +1,109 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	_ "time/tzdata" // time zones are checked and used wherever the program runs
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
+)
+
+// formatTimeFunc formats a time: format_time("YYYY-MM-DD hh:mm", call.started) in the time's own offset, or in the time zone
+// that a third argument names. The layout is that of Terraform's formatdate.
+var formatTimeFunc = function.New(&function.Spec{
+	Params:   []function.Parameter{{Name: "layout", Type: cty.String}, {Name: "time", Type: cty.String}},
+	VarParam: &function.Parameter{Name: "timezone", Type: cty.String},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		if len(args) > 3 {
+			return cty.NilType, errors.New("a layout, a time and at most one time zone are expected")
+		}
+		// The type function is called before the time is known, so that mistakes in the constant parts show in the checks.
+		if layout := args[0]; layout.IsKnown() {
+			if _, err := stdlib.FormatDate(layout, cty.StringVal("2006-01-02T15:04:05Z")); err != nil {
+				return cty.NilType, function.NewArgError(0, err)
+			}
+		}
+		if len(args) == 3 && args[2].IsKnown() {
+			if _, err := loadZone(args[2].AsString()); err != nil {
+				return cty.NilType, function.NewArgError(2, err)
+			}
+		}
+		return cty.String, nil
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		t, err := time.Parse(time.RFC3339, args[1].AsString())
+		if err != nil {
+			return cty.NilVal, function.NewArgErrorf(1, "a time in RFC 3339 is needed, such as 2006-01-02T15:04:05Z")
+		}
+		if len(args) == 3 {
+			zone, err := loadZone(args[2].AsString())
+			if err != nil {
+				return cty.NilVal, function.NewArgError(2, err)
+			}
+			t = t.In(zone)
+		}
+		return stdlib.FormatDate(args[0], cty.StringVal(t.Format(time.RFC3339)))
+	},
+})
+
+// formatDurationFunc makes "1 h 5 min" of a number of seconds.
+var formatDurationFunc = function.New(&function.Spec{
+	Params: []function.Parameter{{Name: "seconds", Type: cty.Number}},
+	Type:   function.StaticReturnType(cty.String),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		seconds, _ := args[0].AsBigFloat().Float64()
+		if seconds < 0 || seconds > 1e12 {
+			return cty.NilVal, function.NewArgErrorf(0, "a number of seconds is needed")
+		}
+		return cty.StringVal(durationText(int64(seconds))), nil
+	},
+})
+
+// durationText rounds to minutes from a minute up: "40 s", "45 min", "1 h 5 min", "2 h".
+func durationText(seconds int64) string {
+	if seconds < 60 {
+		return fmt.Sprintf("%d s", seconds)
+	}
+	minutes := (seconds + 30) / 60
+	switch h, m := minutes/60, minutes%60; {
+	case h == 0:
+		return fmt.Sprintf("%d min", m)
+	case m == 0:
+		return fmt.Sprintf("%d h", h)
+	default:
+		return fmt.Sprintf("%d h %d min", h, m)
+	}
+}
+
+// loadZone finds a time zone by its IANA name. The machine's own zone is refused: a job means the same everywhere.
+func loadZone(name string) (*time.Location, error) {
+	if name == "" || strings.EqualFold(name, "local") {
+		return nil, fmt.Errorf("%q is no time zone; use a name such as UTC or America/New_York", name)
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		text := fmt.Sprintf("there is no time zone %q; use a name such as UTC or America/New_York", name)
+		if s := suggest(name, commonZones); s != "" {
+			text = fmt.Sprintf("there is no time zone %q; did you mean %q?", name, s)
+		}
+		return nil, errors.New(text)
+	}
+	return zone, nil
+}
+
+// commonZones are the zones that are suggested for misspelled ones; all others are accepted just as well.
+var commonZones = []string{
+	"UTC", "Africa/Cairo", "Africa/Johannesburg", "Africa/Lagos", "Africa/Nairobi", "America/Argentina/Buenos_Aires",
+	"America/Bogota", "America/Chicago", "America/Denver", "America/Halifax", "America/Los_Angeles", "America/Mexico_City",
+	"America/New_York", "America/Phoenix", "America/Santiago", "America/Sao_Paulo", "America/Toronto", "America/Vancouver",
+	"Asia/Bangkok", "Asia/Dubai", "Asia/Hong_Kong", "Asia/Jakarta", "Asia/Jerusalem", "Asia/Karachi", "Asia/Kolkata",
+	"Asia/Manila", "Asia/Seoul", "Asia/Shanghai", "Asia/Singapore", "Asia/Taipei", "Asia/Tokyo", "Australia/Brisbane",
+	"Australia/Melbourne", "Australia/Perth", "Australia/Sydney", "Europe/Amsterdam", "Europe/Athens", "Europe/Berlin",
+	"Europe/Brussels", "Europe/Copenhagen", "Europe/Dublin", "Europe/Helsinki", "Europe/Istanbul", "Europe/Kyiv",
+	"Europe/Lisbon", "Europe/London", "Europe/Madrid", "Europe/Oslo", "Europe/Paris", "Europe/Prague", "Europe/Rome",
+	"Europe/Stockholm", "Europe/Vienna", "Europe/Warsaw", "Europe/Zurich", "Pacific/Auckland", "Pacific/Honolulu",
+}

@@ -1,0 +1,263 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"strconv"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/durasync/durasync/plugin"
+	"github.com/durasync/durasync/schema/plan"
+)
+
+// maxResult bounds what evaluation may produce.
+const maxResult = 1 << 20
+
+var errTooLarge = errors.New("the result has more than 1 MiB")
+
+// decodeJSON decodes one JSON value and keeps numbers as they are written.
+func decodeJSON(b []byte) (any, error) {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return nil, err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one JSON value")
+	}
+	return v, nil
+}
+
+// fromJSON makes a value of type t. Null stays null, except that a list becomes empty; members that t lacks are dropped.
+func fromJSON(v any, t plan.Type) (cty.Value, error) {
+	switch kind := plugin.Kind(t.Kind); {
+	case v == nil && kind == plugin.KindList:
+		return cty.ListValEmpty(ctyType(*t.Elem)), nil
+	case v == nil:
+		return cty.NullVal(ctyType(t)), nil
+	case kind == plugin.KindList:
+		return listFromJSON(v, t)
+	case kind == plugin.KindStruct:
+		return structFromJSON(v, t.Fields)
+	default:
+		return scalarFromJSON(v, kind)
+	}
+}
+
+func scalarFromJSON(v any, kind plugin.Kind) (cty.Value, error) {
+	switch v := v.(type) {
+	case string:
+		switch kind {
+		case plugin.KindString, plugin.KindTime:
+			return cty.StringVal(v), nil
+		case plugin.KindInt:
+			return integer(v)
+		}
+	case json.Number:
+		switch kind {
+		case plugin.KindInt:
+			return integer(v.String())
+		case plugin.KindNumber:
+			return number(v.String())
+		}
+	case bool:
+		if kind == plugin.KindBool {
+			return cty.BoolVal(v), nil
+		}
+	}
+	return cty.NilVal, fmt.Errorf("not %s", article(string(kind)))
+}
+
+func integer(s string) (cty.Value, error) {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return cty.NumberIntVal(n), nil
+	}
+	if len(s) > 128 {
+		return cty.NilVal, errors.New("an integer of more than 128 digits")
+	}
+	n, ok := new(big.Int).SetString(s, 10)
+	if !ok {
+		return cty.NilVal, errors.New("not an int")
+	}
+	return cty.NumberVal(new(big.Float).SetPrec(512).SetInt(n)), nil
+}
+
+// maxExponent bounds numbers, whose texts and integers grow with their exponent.
+const maxExponent = 4096
+
+func number(s string) (cty.Value, error) {
+	v, err := cty.ParseNumberVal(s)
+	if err != nil {
+		return cty.NilVal, errors.New("not a number")
+	}
+	return v, checkMagnitude(v)
+}
+
+func checkMagnitude(v cty.Value) error {
+	f := v.AsBigFloat()
+	if e := f.MantExp(nil); f.IsInf() || e > maxExponent || e < -maxExponent {
+		return errors.New("a number beyond all measure")
+	}
+	return nil
+}
+
+func listFromJSON(v any, t plan.Type) (cty.Value, error) {
+	list, ok := v.([]any)
+	if !ok {
+		return cty.NilVal, errors.New("not a list")
+	}
+	if len(list) == 0 {
+		return cty.ListValEmpty(ctyType(*t.Elem)), nil
+	}
+	out := make([]cty.Value, len(list))
+	for i, e := range list {
+		var err error
+		if out[i], err = fromJSON(e, *t.Elem); err != nil {
+			return cty.NilVal, fmt.Errorf("element %d: %w", i, err)
+		}
+	}
+	return cty.ListVal(out), nil
+}
+
+func structFromJSON(v any, fields []plan.Field) (cty.Value, error) {
+	members, ok := v.(map[string]any)
+	if !ok {
+		return cty.NilVal, errors.New("not an object")
+	}
+	out := make(map[string]cty.Value, len(fields))
+	for _, f := range fields {
+		var err error
+		if out[f.Name], err = fromJSON(members[f.Name], f.Type); err != nil {
+			return cty.NilVal, fmt.Errorf("field %s: %w", f.Name, err)
+		}
+	}
+	return cty.ObjectVal(out), nil
+}
+
+// appendJSON appends v as JSON of type t. Null members and elements are left out; v itself must not be null. Strings longer
+// than maxLength UTF-16 code units are cut, if it is not zero.
+func appendJSON(b []byte, v cty.Value, t plan.Type, maxLength int) ([]byte, error) {
+	v, err := convert.Convert(v, ctyType(t))
+	if err != nil {
+		return nil, err
+	}
+	switch kind := plugin.Kind(t.Kind); kind {
+	case plugin.KindString:
+		return appendString(b, cut(v.AsString(), maxLength))
+	case plugin.KindTime:
+		if _, err := time.Parse(time.RFC3339, v.AsString()); err != nil {
+			return nil, errors.New("a time in RFC 3339 is needed, such as 2006-01-02T15:04:05Z")
+		}
+		return appendString(b, v.AsString())
+	case plugin.KindInt:
+		if err := checkMagnitude(v); err != nil {
+			return nil, err
+		}
+		n, accuracy := v.AsBigFloat().Int(nil)
+		if accuracy != big.Exact {
+			return nil, errors.New("a whole number is needed")
+		}
+		return n.Append(b, 10), nil
+	case plugin.KindNumber:
+		if err := checkMagnitude(v); err != nil {
+			return nil, err
+		}
+		return v.AsBigFloat().Append(b, 'g', -1), nil
+	case plugin.KindBool:
+		return strconv.AppendBool(b, v.True()), nil
+	case plugin.KindList:
+		return appendList(b, v, t, maxLength)
+	case plugin.KindStruct:
+		return appendStruct(b, v, t, maxLength)
+	default:
+		return nil, fmt.Errorf("unknown kind of type %q", kind)
+	}
+}
+
+func appendList(b []byte, v cty.Value, t plan.Type, maxLength int) ([]byte, error) {
+	b = append(b, '[')
+	first := true
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		if e.IsNull() {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		var err error
+		if b, err = appendJSON(b, e, *t.Elem, maxLength); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, ']'), nil
+}
+
+func appendStruct(b []byte, v cty.Value, t plan.Type, maxLength int) ([]byte, error) {
+	b = append(b, '{')
+	first := true
+	for _, f := range t.Fields {
+		e := v.GetAttr(f.Name)
+		if e.IsNull() {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = append(strconv.AppendQuote(b, f.Name), ':')
+		var err error
+		if b, err = appendJSON(b, e, f.Type, maxLength); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, '}'), nil
+}
+
+func appendString(b []byte, s string) ([]byte, error) {
+	if len(s) > maxResult {
+		return nil, errTooLarge
+	}
+	quoted, err := json.Marshal(s)
+	return append(b, quoted...), err
+}
+
+// cut shortens s to at most n UTF-16 code units, with an ellipsis at the end that shows it. Zero means no limit.
+func cut(s string, n int) string {
+	if n <= 0 || len(s) <= n {
+		return s
+	}
+	units, keep := 0, 0 // keep is the length of the longest prefix that leaves room for the ellipsis
+	for i, r := range s {
+		if units <= n-1 {
+			keep = i
+		}
+		units += max(1, utf16.RuneLen(r))
+		if units > n {
+			return s[:keep] + "…"
+		}
+	}
+	return s
+}
+
+// unitsOf counts the UTF-16 code units of s.
+func unitsOf(s string) int {
+	n := utf8.RuneCountInString(s)
+	for _, r := range s {
+		if r > 0xFFFF {
+			n++
+		}
+	}
+	return n
+}
