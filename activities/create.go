@@ -123,11 +123,16 @@ func write(ctx context.Context, c Connector, in CreateInput, inDoubt bool) (*Cre
 
 // uncertain is the error of a write whose outcome is not known: the next attempt looks for it, but not before it can be found.
 // The write may still be under way until its timeout, counted from now to be safe.
+// One that cannot be looked up, as when the account is gone, stays unknown.
 func uncertain(in CreateInput, e *plugin.Error) error {
+	next := "will be looked up"
+	if !e.Retryable {
+		next = "cannot be looked up"
+	}
 	return temporal.NewApplicationErrorWithOptions(
-		fmt.Sprintf("%s: %s; whether %s was written is not known and will be looked up", in.Connection, e.Message, in.Key),
+		fmt.Sprintf("%s: %s; whether %s was written is not known and %s", in.Connection, e.Message, in.Key, next),
 		TypeUncertain,
-		temporal.ApplicationErrorOptions{NextRetryDelay: max(in.WriteTimeout+in.SearchLag, e.RetryAfter)})
+		temporal.ApplicationErrorOptions{NonRetryable: !e.Retryable, NextRetryDelay: max(in.WriteTimeout+in.SearchLag, e.RetryAfter)})
 }
 
 // cleanBefore reports whether the attempt before this one said that nothing was sent.

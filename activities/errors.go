@@ -10,10 +10,16 @@ import (
 	"github.com/durasync/durasync/plugin"
 )
 
-// The types of application errors that are not a connector's codes.
+// The types of application errors that are not a connector's codes. The list is append-only: it is stored.
 const (
 	// TypeNotApplied: the job is not known to Temporal.
 	TypeNotApplied = "not_applied"
+	// TypeInvalidInput: a workflow was started with an input that makes no sense.
+	TypeInvalidInput = "invalid_input"
+	// TypeInvalidPlan: the job's plan cannot be evaluated by this worker.
+	TypeInvalidPlan = "invalid_plan"
+	// TypeUnserved: no worker polls the queue of a connection.
+	TypeUnserved = "unserved"
 	// TypeClaimExpired: the claim's deadline is too near for another write. Nothing was written by this attempt.
 	TypeClaimExpired = "claim_expired"
 	// TypeUncertain: a write was sent and its outcome is not known. Details hold the moment from which it can be looked for.
@@ -41,14 +47,12 @@ func applicationError(connection string, err error, details ...any) error {
 	return temporal.NewApplicationErrorWithOptions(describe(connection, e), string(e.Code), opts)
 }
 
-// describe says what happened on which connection and, for the errors that only a person can mend, what to do.
+// describe says what happened on which connection. What to do about it is the connector's to say, but for a wait that ends the
+// run.
 func describe(connection string, e *plugin.Error) string {
 	msg := fmt.Sprintf("%s: %s", connection, e.Message)
-	switch {
-	case e.Code == plugin.CodeRateLimited && e.RetryAfter > Patience:
-		return fmt.Sprintf("%s; it asks to come back in %v, so this run ends here and the next one goes on", msg, e.RetryAfter.Round(time.Second))
-	case e.Attribute != "" && e.Code != plugin.CodeInvalidRecord:
-		return fmt.Sprintf("%s (attribute %q)", msg, e.Attribute)
+	if e.Code == plugin.CodeRateLimited && e.RetryAfter > Patience {
+		msg += fmt.Sprintf("; it asks to come back in %v, so this run ends here and the next one goes on", e.RetryAfter.Round(time.Second))
 	}
 	return msg
 }

@@ -50,5 +50,5 @@ func (a *Activities) Render(_ context.Context, in RenderInput) (*RenderResult, e
 func planError(p *plan.Plan, err error) error {
 	return temporal.NewNonRetryableApplicationError(
 		fmt.Sprintf("the plan of job %q cannot be evaluated by this worker; apply the job again with the worker's version: %v", p.Job, err),
-		"invalid_plan", err)
+		TypeInvalidPlan, err)
 }

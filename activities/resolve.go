@@ -68,7 +68,7 @@ func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (*ResolveResu
 
 // match returns what the destination knows of the addresses.
 func (a *Activities) match(ctx context.Context, in ResolveInput) (map[string]plugin.Match, error) {
-	run := activity.GetInfo(ctx).WorkflowExecution.ID
+	run := activity.GetInfo(ctx).WorkflowExecution.RunID
 	key := func(address string) matchKey {
 		return matchKey{run, in.Destination.Connection, in.Destination.Object, address}
 	}

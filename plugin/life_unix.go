@@ -13,23 +13,16 @@ import (
 )
 
 // endWithHost ends this process, and everything that it started, when the host is gone. The host holds the other end of a pipe
-// and never writes to it, so the pipe ends when the host does, however that happens. The function that it returns is to be
-// called before this process ends by itself: if that is because the host is gone, there may be no time to read the pipe.
-func endWithHost(logger hclog.Logger) (before func()) {
-	host := os.Getppid()
-	before = func() {
-		if os.Getppid() != host {
-			killGroup()
-		}
-	}
+// and never writes to it, so the pipe ends when the host does, however that happens.
+func endWithHost(logger hclog.Logger) {
 	value, ok := os.LookupEnv(wire.EnvLifeFD)
 	if !ok {
-		return before
+		return
 	}
 	fd, err := strconv.Atoi(value)
 	if err != nil || fd < 3 {
 		logger.Warn("the host's life pipe is not usable", "variable", wire.EnvLifeFD, "value", value)
-		return before
+		return
 	}
 	syscall.CloseOnExec(fd)
 	pipe := os.NewFile(uintptr(fd), "life pipe")
@@ -39,7 +32,6 @@ func endWithHost(logger hclog.Logger) (before func()) {
 		killGroup()
 		os.Exit(1)
 	}()
-	return before
 }
 
 // killGroup ends this process and all others in its group, if the group is its own, as it is when a host started it.

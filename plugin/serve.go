@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -100,13 +101,13 @@ func serve(c Connector) {
 		Output:     os.Stderr,
 		JSONFormat: true,
 	})
-	before := endWithHost(logger)
-	defer before()
+	endWithHost(logger)
 
 	s := &server{connector: c, log: logger, gate: gate.New()}
+	var terminated atomic.Bool
 	newServer := func(opts []grpc.ServerOption) *grpc.Server {
 		srv := grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(wire.MaxMessage), grpc.MaxSendMsgSize(wire.MaxMessage))...)
-		go stopOnSignal(s.gate, srv, logger)
+		go stopOnSignal(s.gate, srv, &terminated, logger)
 		return srv
 	}
 	goplugin.Serve(&goplugin.ServeConfig{
@@ -117,14 +118,20 @@ func serve(c Connector) {
 		GRPCServer: newServer,
 		Logger:     logger,
 	})
+	if terminated.Load() {
+		// Linux sends SIGTERM as well when the host is gone, which nobody can be sure of at this moment; and then nobody else
+		// ends what this process started.
+		killGroup()
+	}
 }
 
 // stopOnSignal waits for SIGTERM and then ends the server as soon as no call is in flight, which makes go-plugin's Serve return.
 // [grpc.Server.GracefulStop] alone would not do: it also waits for go-plugin's own streams, which last as long as the host.
-func stopOnSignal(calls *gate.Gate, srv *grpc.Server, logger hclog.Logger) {
+func stopOnSignal(calls *gate.Gate, srv *grpc.Server, terminated *atomic.Bool, logger hclog.Logger) {
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM)
 	<-term
+	terminated.Store(true)
 	logger.Debug("terminating: no new calls, waiting for those in flight")
 	select {
 	case <-calls.Close():

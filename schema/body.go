@@ -13,6 +13,11 @@ import (
 
 var identifier = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
 
+func invalidName(name string) bool { return !identifier.MatchString(name) }
+
+// topBlocks are the blocks of a file, with the number of their labels.
+var topBlocks = map[string]int{"connection": 2, "job": 1}
+
 // declare finds the blocks of all the files and checks their headers. Of blocks with the same name the first one counts.
 func (l *loader) declare() {
 	jobs := map[string]*hclsyntax.Block{}
@@ -62,7 +67,7 @@ func (l *loader) labels(f *sourceFile, b *hclsyntax.Block, want ...string) bool 
 	}
 	good := true
 	for i, label := range b.Labels {
-		if !identifier.MatchString(label) {
+		if invalidName(label) {
 			good = false
 			l.diags = append(l.diags, problem(CodeInvalidLabel, b.LabelRanges[i], "Invalid name",
 				"The %s of a %s has lower-case letters, digits, _ and -, starts with a letter and is at most 64 characters long.",
@@ -83,8 +88,12 @@ func (l *loader) duplicate(f *sourceFile, b *hclsyntax.Block, first hcl.Range) {
 // unknownItems reports the attributes and blocks of a body that the language does not have there, and hides their values.
 func unknownItems(f *sourceFile, body *hclsyntax.Body, where string, attrs, blocks []string) hcl.Diagnostics {
 	var diags hcl.Diagnostics
+	// In a file that is not well-formed, the parser can take a secret for a name: those that resemble nothing are left out.
+	unsure := func(name string) bool {
+		return f.broken && suggest(name, append(attrs, blocks...)) == "" && !slices.Contains(append(attrs, blocks...), name)
+	}
 	for name, a := range body.Attributes {
-		if slices.Contains(attrs, name) {
+		if slices.Contains(attrs, name) || unsure(name) {
 			continue
 		}
 		if suggest(name, attrs) == "" {
@@ -98,7 +107,7 @@ func unknownItems(f *sourceFile, body *hclsyntax.Body, where string, attrs, bloc
 		diags = append(diags, d)
 	}
 	for _, b := range body.Blocks {
-		if slices.Contains(blocks, b.Type) {
+		if slices.Contains(blocks, b.Type) || unsure(b.Type) {
 			continue
 		}
 		f.hideBody(b.Body)

@@ -139,5 +139,6 @@ func (j *jobCompiler) compiled(a *hclsyntax.Attribute, c *checker) *plan.Express
 // parseExpression parses an expression of a plan, at its place in the job file.
 func parseExpression(e *plan.Expression) (hclsyntax.Expression, hcl.Diagnostics) {
 	start := hcl.Pos{Line: max(1, e.Line), Column: max(1, e.Column)}
-	return hclsyntax.ParseExpression([]byte(e.Source), e.File, start)
+	// The newline ends a heredoc, whose own last line is without one in the source.
+	return hclsyntax.ParseExpression([]byte(e.Source+"\n"), e.File, start)
 }

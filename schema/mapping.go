@@ -99,8 +99,10 @@ func (j *jobCompiler) auto(attr plugin.Attribute, m *plan.Mapping) bool {
 		return false
 	}
 	if attr.Semantic == plugin.MeetingNotes {
-		m.Notes = j.notes()
-		return m.Notes != nil && attr.Type.Kind == plugin.KindString
+		if attr.Type.Kind == plugin.KindString {
+			m.Notes = j.notes()
+		}
+		return m.Notes != nil
 	}
 	for _, f := range j.stream.Fields {
 		if f.Semantic != attr.Semantic {

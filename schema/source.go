@@ -33,6 +33,8 @@ type sourceFile struct {
 	// secrets are the ranges that no diagnostic may show. The jobs of a file are compiled in parallel.
 	mu      sync.Mutex
 	secrets []hcl.Range
+
+	tops [][]int // the lines that topLine finds, and an end mark; for snippets only
 }
 
 // parseSource parses a job file. The result is usable whatever the diagnostics say.
@@ -156,28 +158,30 @@ func (f *sourceFile) original(at int) int {
 	return at - n
 }
 
-// context names the blocks around a place, such as `job "x", map`.
+// context names the blocks around a place, such as `job "x", map`. It names nothing that the language does not know: in a file
+// that is not well-formed, the parser can take a secret for a block or a label.
 func (f *sourceFile) context(pos hcl.Pos) *string {
 	if f.body == nil {
 		return nil
 	}
-	var names []string
-	for blocks := f.body.Blocks; ; {
+	at := func(blocks hclsyntax.Blocks) *hclsyntax.Block {
 		i := slices.IndexFunc(blocks, func(b *hclsyntax.Block) bool { return b.Range().ContainsPos(pos) })
 		if i < 0 {
-			break
+			return nil
 		}
-		name := blocks[i].Type
-		for _, l := range blocks[i].Labels {
-			name += fmt.Sprintf(" %q", l)
-		}
-		names = append(names, name)
-		blocks = blocks[i].Body.Blocks
+		return blocks[i]
 	}
-	if names == nil {
+	b := at(f.body.Blocks)
+	if b == nil || len(b.Labels) != topBlocks[b.Type] || slices.ContainsFunc(b.Labels, invalidName) {
 		return nil
 	}
-	context := strings.Join(names, ", ")
+	context := b.Type
+	for _, l := range b.Labels {
+		context += fmt.Sprintf(" %q", l)
+	}
+	if inner := at(b.Body.Blocks); inner != nil && b.Type == "job" && slices.Contains(jobBlocks, inner.Type) {
+		context += ", " + inner.Type
+	}
 	return &context
 }
 
@@ -218,27 +222,37 @@ func (f *sourceFile) replacements(start, end int) []replacement {
 }
 
 var (
-	blockHeader = regexp.MustCompile(`(?m)^[ \t]*(connection|job)[ \t]+["A-Za-z_]`)
-	harmless    = regexp.MustCompile(`^\s*(?:[{}\s]*|[#/].*|(?:env|file)\("[^"]*"\)\s*}?\s*)$`)
+	// topLine finds the lines that start a top-level block, or may do so: those that are not indented, and those that look like
+	// the header of a connection.
+	topLine        = regexp.MustCompile(`(?m)^(?:[^\s}#/].*|.*\bconnection[ \t]+["A-Za-z_].*)$`)
+	connectionLine = regexp.MustCompile(`^connection[ \t]+["A-Za-z_]`)
+	jobLine        = regexp.MustCompile(`^job[ \t]+["A-Za-z_]`)
+	harmless       = regexp.MustCompile(`^\s*(?:[{}\s]*|[#/].*|(?:env|file)\("[^"]*"\)\s*}?\s*)$`)
 )
 
 // hiddenInBroken hides by the look of a line, since a file with syntax errors has no reliable structure: outside of jobs,
-// everything after an equals sign, or the whole line if it has none.
+// everything after an equals sign or a connection's opening brace, or the whole line if it has neither.
 func (f *sourceFile) hiddenInBroken(start, end int) (from, to int, ok bool) {
-	headers := blockHeader.FindAllSubmatchIndex(f.src[:end], -1)
-	inHeader := false
-	if n := len(headers); n > 0 {
-		last := headers[n-1]
-		if string(f.src[last[2]:last[3]]) == "job" {
+	stops := "="
+	if f.tops == nil {
+		f.tops = append(topLine.FindAllIndex(f.src, -1), []int{len(f.src) + 1, len(f.src) + 1})
+	}
+	if i := slices.IndexFunc(f.tops, func(top []int) bool { return top[0] >= end }); i > 0 {
+		last := f.tops[i-1]
+		line := f.src[last[0]:last[1]]
+		switch {
+		case jobLine.Match(line) && !bytes.Contains(line, []byte("connection \"")):
 			return 0, 0, false
+		case connectionLine.Match(line) && last[0] >= start:
+			if !bytes.ContainsAny(line, "={") {
+				return 0, 0, false
+			}
+			stops = "={"
 		}
-		inHeader = last[0] >= start
 	}
 	from = start
-	if i := bytes.IndexByte(f.src[start:end], '='); i >= 0 {
+	if i := bytes.IndexAny(f.src[start:end], stops); i >= 0 {
 		from = start + i + 1
-	} else if inHeader {
-		return 0, 0, false
 	}
 	for from < end && (f.src[from] == ' ' || f.src[from] == '\t') {
 		from++
@@ -248,7 +262,7 @@ func (f *sourceFile) hiddenInBroken(start, end int) (from, to int, ok bool) {
 
 // mentions reports whether a file that is not well-formed, or has a block header that is not, seems to define a connection.
 func (f *sourceFile) mentions(kind, name string) bool {
-	if !f.broken {
+	if !f.broken || invalidName(kind) || invalidName(name) {
 		return false
 	}
 	return regexp.MustCompile(`(?m)^[ \t]*connection[ \t]+"?` + regexp.QuoteMeta(kind) + `"?[ \t]+"?` + regexp.QuoteMeta(name) + `\b`).

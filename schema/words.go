@@ -19,7 +19,7 @@ func suggest(name string, known []string) string {
 		}
 	}
 	for _, k := range known {
-		if best == "" && len(k) > 2 && strings.HasPrefix(fold(name), fold(k)) {
+		if best == "" && k != name && len(k) > 2 && strings.HasPrefix(fold(name), fold(k)) {
 			best = k
 		}
 	}

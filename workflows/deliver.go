@@ -151,9 +151,8 @@ func (s *syncRun) write(ctx workflow.Context, d draft, grant activities.Grant) o
 		}
 		if failure.final {
 			s.fail(clean(err))
-			return o
 		}
-		if workflow.Now(ctx).Sub(began) > createPatience || s.failure != nil {
+		if failure.hopeless || s.failure != nil || workflow.Now(ctx).Sub(began) > createPatience {
 			return o
 		}
 		if !failure.clean {
@@ -189,8 +188,9 @@ func (s *syncRun) create(ctx workflow.Context, d draft, grant activities.Grant, 
 
 // createFailure is what an error of Create means.
 type createFailure struct {
-	clean bool // no write whose outcome is unknown was sent
-	final bool // trying again does not help: a person has to do something, or the limit is spent for long
+	clean    bool // no write whose outcome is unknown was sent
+	final    bool // the run cannot go on: a person has to do something, or the limit is spent for long
+	hopeless bool // whether this record was written cannot be found out
 }
 
 func failureOf(err error) createFailure {
@@ -204,7 +204,13 @@ func failureOf(err error) createFailure {
 			f.clean = false
 		}
 	}
-	f.final = app.NonRetryable() && app.Type() != activities.TypeClaimExpired
+	switch app.Type() {
+	case activities.TypeClaimExpired:
+	case activities.TypeUncertain:
+		f.hopeless = app.NonRetryable()
+	default:
+		f.final = app.NonRetryable()
+	}
 	return f
 }
 

@@ -20,7 +20,7 @@ const unservedAfter = 2 * time.Minute
 func entityOptions(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           TaskQueue,
-		StartToCloseTimeout: time.Minute,
+		StartToCloseTimeout: 15 * time.Second,
 		Summary:             summary,
 		Priority:            temporal.Priority{PriorityKey: syncPriority},
 		RetryPolicy: &temporal.RetryPolicy{
@@ -84,9 +84,13 @@ func createAttempt(conn *activities.ConnectResult) time.Duration {
 	return activities.MaxSlotWait + conn.WriteTimeout + conn.SearchLag + spare
 }
 
-// claimTTL is how long a claim lasts: a few attempts at the slowest.
+// claimTTL is how long a claim lasts: a few attempts at the slowest, and the wait of many for their turn under a rate limit.
 func claimTTL(conn *activities.ConnectResult) time.Duration {
-	return max(5*time.Minute, 4*createAttempt(conn))
+	ttl := 4 * createAttempt(conn)
+	if conn.Limited {
+		ttl = max(ttl, 5*time.Minute)
+	}
+	return ttl
 }
 
 // renderOptions are for rendering, a pure local activity that only fails if a worker does.

@@ -96,7 +96,7 @@ func Sync(ctx workflow.Context, in SyncInput) (*SyncResult, error) {
 		return nil, err
 	}
 	if in.Job == "" {
-		return nil, temporal.NewNonRetryableApplicationError(`the input names no job; start Sync with {"job":"NAME"}`, "invalid_input", nil)
+		return nil, temporal.NewNonRetryableApplicationError(`the input names no job; start Sync with {"job":"NAME"}`, activities.TypeInvalidInput, nil)
 	}
 	return s.run(ctx)
 }
@@ -194,7 +194,7 @@ func unserved(connection string, err error) error {
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) && timeout.TimeoutType() == timeoutScheduleToStart {
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf(
-			"no worker serves connection %s; start one with durasync worker in the directory that declares it", connection), "unserved", nil)
+			"no worker serves connection %s; start one with durasync worker in the directory that declares it", connection), activities.TypeUnserved, nil)
 	}
 	return clean(err)
 }

@@ -97,6 +97,10 @@ func TestSyncUncertainWrites(t *testing.T) {
 			[]answer{{err: down}},
 			activities.Counts{Listed: 1, New: 1, Failed: 1}, activities.Partial, "", "deferred unavailable",
 		},
+		"the record cannot be looked up": {
+			[]answer{{writes: true, err: uncertain}, {err: failure(activities.TypeUncertain, true)}},
+			activities.Counts{Listed: 1, New: 1, Failed: 1}, activities.Partial, "k", "in_doubt uncertain",
+		},
 		"the destination never says": {
 			[]answer{{writes: true, err: uncertain}, {err: uncertain}},
 			activities.Counts{Listed: 1, New: 1, Failed: 1}, activities.Partial, "k", "in_doubt uncertain",

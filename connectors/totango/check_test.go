@@ -79,3 +79,18 @@ func TestCheckFailures(t *testing.T) {
 		})
 	}
 }
+
+func TestCheckWithoutConnection(t *testing.T) {
+	h := httptest.NewServer(http.NotFoundHandler())
+	address := h.URL
+	h.Close()
+	c := totango.New()
+	if _, err := c.Configure(t.Context(), &plugin.ConfigureRequest{Config: encode(t, map[string]any{"app_token": token, "base_url": address})}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.Check(t.Context(), &plugin.CheckRequest{})
+	e := (&tenant{t: t}).fault(err)
+	if e.Code != plugin.CodeUnavailable || !e.Retryable || e.Attribute != "base_url" || !strings.Contains(e.Message, "base_url") || e.Requests != 0 {
+		t.Errorf("error %+v, want unavailable on base_url", e)
+	}
+}

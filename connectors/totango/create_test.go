@@ -2,6 +2,7 @@ package totango_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -255,5 +256,30 @@ func TestCreateRefusedRecords(t *testing.T) {
 	it.Attributes = []byte(`{"tags":"one"}`)
 	if _, e := s.create(t.Context(), it); e == nil || e.Code != plugin.CodeInvalidRequest {
 		t.Errorf("attributes of another type: %+v", e)
+	}
+}
+
+func TestCreateFromManyGoroutines(t *testing.T) {
+	s := connect(t, totangotest.Options{RequestsPerMinute: -1}, nil)
+	const n = 40
+	faults := make(chan *plugin.Error, n)
+	for i := range n {
+		it := s.item(map[string]any{"flow": "renewal"})
+		it.Key = fmt.Sprintf("gong/calls/%d", i)
+		go func() {
+			_, err := s.Create(t.Context(), &plugin.CreateRequest{Object: "touchpoint", Items: []plugin.Item{it}})
+			faults <- plugin.AsError(err)
+		}()
+	}
+	for range n {
+		if e := <-faults; e != nil {
+			t.Errorf("%s: %s", e.Code, e.Message)
+		}
+	}
+	if got := len(s.Touchpoints()); got != n {
+		t.Errorf("%d touchpoints, want %d", got, n)
+	}
+	if got := s.TotalRequests(); got != n+2 {
+		t.Errorf("%d requests, want one for each touchpoint and one for each of types and flows", got)
 	}
 }

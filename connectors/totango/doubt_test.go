@@ -28,14 +28,17 @@ func TestInDoubtLooksBeforeItWrites(t *testing.T) {
 		existed int64 // the note id of what is found; 0 if it is written
 		looks   int   // requests of the event search
 	}{
-		"nothing there":        {looks: 1},
-		"there":                {there: []totangotest.Touchpoint{note("other"), note("Brief\n\n" + line)}, existed: 981002, looks: 1},
-		"in the text":          {there: []totangotest.Touchpoint{note("edited " + line + "\nand more")}, existed: 981001, looks: 1},
-		"as HTML":              {there: []totangotest.Touchpoint{note(`<div class="html-parser-container"><div>` + line + `</div></div>`)}, existed: 981001, looks: 1},
-		"longer id":            {there: []totangotest.Touchpoint{note("[durasync gong/calls/77823422740259378951]")}, looks: 1},
-		"longer name":          {there: []totangotest.Touchpoint{note("[durasync xgong/calls/7782342274025937895]")}, looks: 1},
-		"id alone":             {there: []totangotest.Touchpoint{note("gong/calls/7782342274025937895 " + callURL)}, looks: 1},
-		"in another account":   {there: []totangotest.Touchpoint{{AccountID: "acc-2", Content: line, Date: started}}, looks: 1},
+		"nothing there":      {looks: 1},
+		"there":              {there: []totangotest.Touchpoint{note("other"), note("Brief\n\n" + line)}, existed: 981002, looks: 1},
+		"in the text":        {there: []totangotest.Touchpoint{note("edited " + line + "\nand more")}, existed: 981001, looks: 1},
+		"as HTML":            {there: []totangotest.Touchpoint{note(`<div class="html-parser-container"><div>` + line + `</div></div>`)}, existed: 981001, looks: 1},
+		"longer id":          {there: []totangotest.Touchpoint{note("[durasync gong/calls/77823422740259378951]")}, looks: 1},
+		"longer name":        {there: []totangotest.Touchpoint{note("[durasync xgong/calls/7782342274025937895]")}, looks: 1},
+		"id alone":           {there: []totangotest.Touchpoint{note("gong/calls/7782342274025937895 " + callURL)}, looks: 1},
+		"in another account": {there: []totangotest.Touchpoint{{AccountID: "acc-2", Content: line, Date: started}}, looks: 1},
+		"in another account, in a search of all": {
+			opts: totangotest.Options{Variants: totangotest.Variants{AllAccounts: true}}, there: []totangotest.Touchpoint{{AccountID: "acc-2", Content: line, Date: started}}, looks: 1,
+		},
 		"twice":                {there: []totangotest.Touchpoint{note("> " + line), note(line)}, existed: 981001, looks: 1},
 		"meeting moved on":     {there: []totangotest.Touchpoint{{AccountID: "acc-1", Content: line, Date: started.AddDate(0, 0, -60)}}, existed: 981001, looks: 1},
 		"meeting moved back":   {there: []totangotest.Touchpoint{{AccountID: "acc-1", Content: line, Date: started.AddDate(0, 0, 60)}}, existed: 981001, looks: 1},
@@ -190,7 +193,8 @@ func TestEveryKeyIsWrittenOnce(t *testing.T) {
 	}
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			s := connect(t, totangotest.Options{RequestsPerMinute: -1, Chaos: &totangotest.Chaos{Seed: seed, Rates: []totangotest.Rate{
+			variants := totangotest.Variants{PlainText: seed%3 == 1, NoEventSearch: seed%3 == 2}
+			s := connect(t, totangotest.Options{RequestsPerMinute: -1, Variants: variants, Chaos: &totangotest.Chaos{Seed: seed, Rates: []totangotest.Rate{
 				fault(totangotest.ResetAfter, totangotest.CreateTouchpoint, 0.15), fault(totangotest.BadGatewayAfter, totangotest.CreateTouchpoint, 0.15),
 				fault(totangotest.GarbledAfter, totangotest.CreateTouchpoint, 0.15), fault(totangotest.ResetBefore, "", 0.1),
 				fault(totangotest.ServerError, "", 0.1), fault(totangotest.RateLimited, "", 0.1),

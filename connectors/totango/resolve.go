@@ -165,7 +165,7 @@ func spellings(address string) []string {
 		start = !unicode.IsLetter(r)
 	}
 	var out []string
-	for _, v := range []string{lower, capital.String() + "@" + domain, lower} {
+	for _, v := range []string{lower, capital.String() + "@" + domain, strings.ToUpper(lower)} {
 		if utf8.ValidString(v) && !slices.Contains(out, v) {
 			out = append(out, v)
 		}

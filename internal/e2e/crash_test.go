@@ -53,7 +53,7 @@ func TestKilledWorkerChangesNothing(t *testing.T) {
 	<-dead
 	<-w.ended
 	s.worker()
-	sum := s.summary(run.line("counts"))
+	sum := s.summary(run.rest())
 	if code := run.wait(); code != 0 {
 		t.Errorf("exit code %d\n%s", code, &run.stderr)
 	}

@@ -167,6 +167,24 @@ func (p *process) wait() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
+// rest waits for the end of standard output and returns what has come since the last line that was read.
+func (p *process) rest() string {
+	p.t.Helper()
+	var b strings.Builder
+	deadline := time.After(patience)
+	for {
+		select {
+		case l, ok := <-p.lines:
+			if !ok {
+				return b.String()
+			}
+			b.WriteString(l + "\n")
+		case <-deadline:
+			p.t.Fatalf("%s did not end:\n%s", p.cmd, &p.stderr)
+		}
+	}
+}
+
 // decode decodes JSON that the program printed.
 func decode[T any](t *testing.T, text string) T {
 	t.Helper()

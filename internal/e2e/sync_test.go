@@ -39,9 +39,6 @@ func TestSyncLeavesTheTruth(t *testing.T) {
 	}
 	before := len(s.totango.Touchpoints())
 	second := s.sync("meetings")
-	if second.Counts.Known < first.Counts.Created {
-		t.Errorf("the second run says %+v; it does not know what the first one created: %+v", second.Counts, first.Counts)
-	}
 	// What became visible or ready between the two runs is new; nothing else is.
 	if n := len(s.totango.Touchpoints()); n != before+second.Counts.Created || second.Counts.Created > 5 {
 		t.Errorf("the second run created %d touchpoints by its own count, and there are %d instead of %d", second.Counts.Created, n, before)

@@ -108,9 +108,6 @@ func TestTerminationLetsCallsEnd(t *testing.T) {
 		t.Errorf("the call in flight answers %q", got)
 	}
 	<-c.Done()
-	if how, ours := c.process.exit(); how != "exit status 0" || ours {
-		t.Errorf("the process ended with %s", how)
-	}
 }
 
 // A host of another make passes no life pipe and no certificate.

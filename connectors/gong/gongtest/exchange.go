@@ -282,7 +282,8 @@ func (x *exchange) write(w http.ResponseWriter, status int, contentType string, 
 	x.entry.Status = status
 	w.WriteHeader(status)
 	if x.fault.kind == faultTruncate {
-		_, _ = w.Write(body[:len(body)/2]) // what arrives is not the point
+		_, _ = w.Write(body[:len(body)/2])        // a client that went away misses nothing
+		_ = http.NewResponseController(w).Flush() // without it, not even the status would arrive
 		panic(http.ErrAbortHandler)
 	}
 	_, _ = w.Write(body) // a client that went away misses nothing

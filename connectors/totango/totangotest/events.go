@@ -42,8 +42,12 @@ func (s *Server) searchEvents(c *call) *answer {
 		}
 	}
 	hits := []map[string]any{}
+	account := c.text("account_id")
+	if s.opts.Variants.AllAccounts {
+		account = ""
+	}
 	for _, t := range s.visible() {
-		if id := c.text("account_id"); id != "" && t.AccountID != id {
+		if account != "" && t.AccountID != account {
 			continue
 		}
 		ok, err := s.matchAll(q.Terms, &row{

@@ -44,26 +44,19 @@ func TestFaults(t *testing.T) {
 		"slow":               {totangotest.Slow, 200, 1},
 		"reset before":       {totangotest.ResetBefore, 0, 0},
 		"reset after":        {totangotest.ResetAfter, 0, 1},
-		"hang after":         {totangotest.HangAfter, 0, 1},
 		"bad gateway, after": {totangotest.BadGatewayAfter, 502, 1},
 		"garbled after":      {totangotest.GarbledAfter, 200, 1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, totangotest.Options{})
-			ctx, cancel := context.WithCancel(t.Context())
-			f := totangotest.Fault{Kind: tt.kind, Endpoint: totangotest.CreateTouchpoint, Delay: time.Microsecond}
-			if tt.kind == totangotest.HangAfter {
-				f.Strike = cancel
-			}
-			s.Inject(f)
-			if got := post(ctx, t, s.url); got != tt.status {
+			s.Inject(totangotest.Fault{Kind: tt.kind, Endpoint: totangotest.CreateTouchpoint, Delay: time.Microsecond})
+			if got := post(t.Context(), t, s.url); got != tt.status {
 				t.Errorf("status %d, want %d", got, tt.status)
 			}
 			if got := len(s.Touchpoints()); got != tt.stored {
 				t.Errorf("%d touchpoints stored, want %d", got, tt.stored)
 			}
-			cancel()
 			if got := post(t.Context(), t, s.url); got != 200 {
 				t.Errorf("status %d after the fault", got)
 			}
@@ -71,6 +64,27 @@ func TestFaults(t *testing.T) {
 				t.Errorf("%d requests counted, want 2", n)
 			}
 		})
+	}
+}
+
+func TestHangAfterAnswersNothing(t *testing.T) {
+	s := start(t, totangotest.Options{})
+	committed := make(chan struct{})
+	s.Inject(totangotest.Fault{Kind: totangotest.HangAfter, Endpoint: totangotest.CreateTouchpoint, Strike: func() { close(committed) }})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	answered := make(chan int, 1)
+	go func() { answered <- post(ctx, t, s.url) }()
+	<-committed
+	if n := len(s.Touchpoints()); n != 1 {
+		t.Errorf("%d touchpoints are stored, want 1", n)
+	}
+	if got := post(t.Context(), t, s.url); got != 200 {
+		t.Errorf("another request meanwhile: status %d", got)
+	}
+	cancel()
+	if got := <-answered; got != 0 {
+		t.Errorf("status %d, want no answer", got)
 	}
 }
 

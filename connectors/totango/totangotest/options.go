@@ -69,6 +69,9 @@ type Variants struct {
 	// NoEventSearch answers the event search with 404.
 	NoEventSearch bool
 
+	// AllAccounts makes the event search ignore its parameter account_id.
+	AllAccounts bool
+
 	// PlainText strips markup from the content of touchpoints when they are stored.
 	PlainText bool
 }

@@ -201,7 +201,7 @@ func (s *Server) person(address, accountID string) personView {
 
 func userView(u User) personView {
 	return personView{
-		Name: cmp.Or(u.Name, u.ID), Email: cmp.Or(u.Email, u.ID), Role: u.Attributes["contact_account_role"],
+		Name: cmp.Or(u.Name, u.ID), Email: cmp.Or(u.Email, u.ID), Role: cmp.Or(u.Attributes["contact_account_role"], u.Attributes["Title"]),
 		Known: true, Contact: u.Contact, KeyContact: u.KeyContact,
 	}
 }
