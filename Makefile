@@ -28,7 +28,7 @@ demo: build ## Run everything on this machine, with simulated Gong and Totango
 .PHONY: build
 build: ## Build bin/durasync
 	@[ -e $(BIN) ] || echo "Building durasync with its embedded Temporal server. The first build takes a few minutes, later ones seconds."
-	@go build -trimpath -o $(BIN) ./cmd/durasync
+	@go build -ldflags '-s -w' -o $(BIN) ./cmd/durasync
 
 .PHONY: test
 test: build ## Run all tests, with the race detector

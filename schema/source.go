@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// maxFile bounds job files and templates. The parser is recursive: this is also what bounds its stack.
+	// maxFile bounds job files and templates, and with them how long chains of operators can be.
 	maxFile = 256 << 10
 
 	hidden = "(hidden)"
@@ -44,6 +44,10 @@ func parseSource(name string, src []byte) (*sourceFile, hcl.Diagnostics) {
 		f.broken, f.src = true, nil
 		f.body = &hclsyntax.Body{}
 		return f, hcl.Diagnostics{tooLarge(name, len(src))}
+	}
+	if d := tooDeep(name, src, hclsyntax.LexConfig); d != nil {
+		f.broken, f.body = true, &hclsyntax.Body{}
+		return f, hcl.Diagnostics{d}
 	}
 	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
 	diags, file = f.closeStrings(diags, file)

@@ -25,6 +25,10 @@ type template struct {
 
 func parseTemplate(name, text string) *template {
 	t := &template{text: text}
+	if d := tooDeep(name, []byte(text), hclsyntax.LexTemplate); d != nil {
+		t.diags = hcl.Diagnostics{d}
+		return t
+	}
 	expr, diags := hclsyntax.ParseTemplate([]byte(text), name, hcl.InitialPos)
 	t.diags = classify(CodeSyntax, diags)
 	if !diags.HasErrors() {

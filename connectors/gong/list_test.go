@@ -182,6 +182,9 @@ func TestAdjoiningWindowsListEachCallOnce(t *testing.T) {
 			t.Errorf("boundary %v (-want +got):\n%s", boundary, diff)
 		}
 	}
+	if got := mustList(t, c, hoursAgo(1).Add(1), hoursAgo(1).Add(1001)); len(got) != 1 || got[0] != want[3] {
+		t.Errorf("a window that begins a nanosecond after a call: got %v, want %v", got, want[3:4])
+	}
 	if got := mustList(t, c, hoursAgo(1), hoursAgo(1).Add(time.Microsecond)); len(got) != 1 || got[0] != want[2] {
 		t.Errorf("from is inclusive and to exclusive: got %v, want %v", got, want[2:3])
 	}
@@ -374,6 +377,7 @@ func TestTroubleIsClassified(t *testing.T) {
 		{"truncated", gongtest.Truncate(), plugin.CodeUnavailable, "EOF"},
 		{"page with 200", gongtest.Answer(200, "text/html", "<html>maintenance</html>"), plugin.CodeUnavailable, "maintenance"},
 		{"bad request", gongSays(http.StatusBadRequest, "Json parse error"), plugin.CodeInvalidRequest, "Json parse error"},
+		{"cursor that was not sent", gongSays(http.StatusBadRequest, "cursor has expired"), plugin.CodeInvalidRequest, "cursor has expired"},
 		{"wrong verb", gongSays(http.StatusMethodNotAllowed, "Method Not Allowed"), plugin.CodeInvalidRequest, "405"},
 		{"unknown 401", gongSays(http.StatusUnauthorized, "access token has been revoked"), plugin.CodeUnauthenticated, "revoked"},
 		{"403 of a proxy", gongtest.Answer(403, "text/html", "<h1>Forbidden</h1>"), plugin.CodePermissionDenied, "Forbidden"},

@@ -1,7 +1,6 @@
 package gong
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -58,13 +57,10 @@ func (p *projection) record(c *call, started time.Time, h host) (plugin.Record, 
 			data[f.Name] = v
 		}
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(data); err != nil {
+	var err error
+	if r.Data, err = json.Marshal(data); err != nil {
 		return r, plugin.Errorf(plugin.CodeInternal, "encoding call %s: %v", r.ID, err)
 	}
-	r.Data = bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 	return r, nil
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
 
 	"github.com/durasync/durasync/activities"
 	"github.com/durasync/durasync/internal/entities"
@@ -80,7 +79,7 @@ func Start(ctx context.Context, opts Options) (*Worker, error) {
 		Connectors: connectors{w.pool}, Evaluator: newEvaluator(), Jobs: entity, Ledgers: entity, Runs: entity, Quotas: entity,
 	})
 	w.core = worker.New(opts.Client, workflows.TaskQueue, worker.Options{WorkerStopTimeout: stopTimeout})
-	registerWorkflows(w.core)
+	workflows.Register(w.core)
 	w.core.RegisterActivity(w.acts)
 	if err := w.core.Start(); err != nil {
 		w.pool.Close()
@@ -98,14 +97,6 @@ func Start(ctx context.Context, opts Options) (*Worker, error) {
 		w.follow(follow)
 	}()
 	return w, nil
-}
-
-// registerWorkflows registers the workflows under their fixed names.
-func registerWorkflows(r worker.WorkflowRegistry) {
-	r.RegisterWorkflowWithOptions(workflows.Sync, workflow.RegisterOptions{Name: workflows.SyncType})
-	r.RegisterWorkflowWithOptions(workflows.Job, workflow.RegisterOptions{Name: workflows.JobType})
-	r.RegisterWorkflowWithOptions(workflows.Ledger, workflow.RegisterOptions{Name: workflows.LedgerType})
-	r.RegisterWorkflowWithOptions(workflows.Quota, workflow.RegisterOptions{Name: workflows.QuotaType})
 }
 
 func load(ctx context.Context, opts Options) (*schema.Config, schema.Diagnostics) {

@@ -30,14 +30,7 @@ func TestMain(m *testing.M) {
 	}
 	switch os.Args[1] {
 	case "serve": // the connector below
-		plugin.Serve(&scenario{ended: make(chan struct{})}, plugin.WithArgs(os.Args[2:]))
-	case "serve-once": // dies at its second start, and from then on: the argument is a file that the first start creates
-		if _, err := os.Stat(os.Args[2]); err == nil {
-			fmt.Fprintln(os.Stderr, "the database is locked")
-			os.Exit(3)
-		}
-		_ = os.WriteFile(os.Args[2], nil, 0o600)
-		plugin.Serve(&scenario{ended: make(chan struct{})}, plugin.WithArgs(nil))
+		plugin.Serve(newScenario(), plugin.WithArgs(os.Args[2:]))
 	case "misdescribed":
 		plugin.Serve(misdescribed{&scenario{}}, plugin.WithArgs(nil))
 	case "version-9":
@@ -107,7 +100,12 @@ func runHost(pipe string) {
 // scenario is a connector whose Read and Create do what their ids say.
 type scenario struct {
 	config json.RawMessage
-	ended  chan struct{} // closed when the context of a call that hangs has ended
+	began  chan struct{} // closed when a Create that hangs has begun
+	ended  chan struct{} // closed when the context of a Read that hangs has ended
+}
+
+func newScenario() *scenario {
+	return &scenario{began: make(chan struct{}), ended: make(chan struct{})}
 }
 
 var _ Connector = (*scenario)(nil)
@@ -203,6 +201,9 @@ func (s *scenario) Read(ctx context.Context, req *plugin.ReadRequest) (*plugin.R
 	case "wait for hang":
 		<-s.ended
 		return answer(true)
+	case "wait for create":
+		<-s.began
+		return answer(true)
 	case "big":
 		return bigAnswer(req.IDs[1], req.IDs[2])
 	case "log":
@@ -297,6 +298,7 @@ func (s *scenario) Create(ctx context.Context, req *plugin.CreateRequest) (*plug
 	case "short":
 		return &plugin.CreateResponse{}, nil
 	case "hang":
+		close(s.began)
 		<-ctx.Done()
 		lost := plugin.Errorf(plugin.CodeUnavailable, "no answer")
 		lost.Uncertain = true

@@ -48,9 +48,10 @@ type Connector interface {
 type Client struct {
 	Connector
 
-	process *process
-	plugin  *goplugin.Client
-	close   sync.Once
+	process  *process
+	plugin   *goplugin.Client
+	patience time.Duration // how long Close waits before it kills
+	close    sync.Once
 }
 
 // Launch starts a connector's program and returns when it serves. What the process logs goes to the logger, with its level; nil
@@ -64,7 +65,7 @@ func Launch(ctx context.Context, cmd Command, logger hclog.Logger) (*Client, err
 		return nil, err
 	}
 	p, stderr := newProcess(cmd), &tail{}
-	c := &Client{process: p, plugin: goplugin.NewClient(clientConfig(cmd, p, stderr, logger))}
+	c := &Client{process: p, patience: stopTimeout, plugin: goplugin.NewClient(clientConfig(cmd, p, stderr, logger))}
 	result := make(chan error, 1)
 	go func() { result <- c.connect() }()
 	var err error
@@ -134,7 +135,7 @@ func (c *Client) Done() <-chan struct{} { return c.process.done }
 func (c *Client) Close() {
 	c.close.Do(func() {
 		// go-plugin asks the process to end and waits for its answer, however long that takes.
-		impatience := time.AfterFunc(stopTimeout, func() { _ = c.process.Kill(context.Background()) })
+		impatience := time.AfterFunc(c.patience, func() { _ = c.process.Kill(context.Background()) })
 		defer impatience.Stop()
 		c.plugin.Kill()
 	})

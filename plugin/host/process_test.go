@@ -77,6 +77,7 @@ func TestStoppedProcessCanBeClosed(t *testing.T) {
 	if err := syscall.Kill(c.process.pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	c.patience = 0
 	c.Close()
 	<-gone
 }

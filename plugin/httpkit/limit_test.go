@@ -53,6 +53,11 @@ func TestRequestsArePacedEvenly(t *testing.T) {
 		if len(at) != 6 {
 			t.Errorf("%d requests were sent", len(at))
 		}
+		// What was given up took nothing of the budget.
+		_, err = c.Do(ctx, &httpkit.Request{Method: "GET", Path: "/x"})
+		if again := plugin.AsError(err); again == nil || again.RetryAfter.Round(ms) != e.RetryAfter.Round(ms) {
+			t.Errorf("the next one has to wait %v", again)
+		}
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"html"
 	"io"
+	"math"
 	"net/http"
 	"regexp"
 	"slices"
@@ -89,7 +90,7 @@ func RetryAfter(h http.Header) time.Duration {
 // parseSeconds reads a number of seconds, or a Unix time, which no plausible number of seconds reaches.
 func parseSeconds(s string, now time.Time) (time.Duration, bool) {
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || f != f {
+	if err != nil || math.IsNaN(f) {
 		return 0, false
 	}
 	if f > 1e9 {

@@ -1,0 +1,127 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/durasync/durasync/connectors/gong/gongtest"
+	"github.com/durasync/durasync/connectors/totango/totangotest"
+	"github.com/durasync/durasync/internal/codec"
+	"github.com/durasync/durasync/workflows"
+)
+
+var record = flag.String("record", "", "directory into which the histories of TestHistoriesReplay are written")
+
+// TestHistoriesReplay makes runs that take many paths through the workflows and replays what the server recorded. With -record it
+// also keeps the histories: they are how a later version of the code is held to the decisions of this one.
+func TestHistoriesReplay(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	s.write("jobs.hcl", strings.ReplaceAll(jobFiles, "requests_per_minute = 0", "requests_per_minute = 6000")) // so that there is a quota
+	s.worker()
+	s.ok("apply", s.dir)
+	now := time.Now()
+	for i := range 4 {
+		s.meeting(fmt.Sprintf("account%d", i), func(c *gongtest.Call) { c.Started = now.Add(time.Duration(-20-i) * time.Hour) })
+	}
+	s.meeting("acme", func(c *gongtest.Call) { c.Parties[1].Email = "nobody@stranger.example" })
+	s.meeting("acme", func(c *gongtest.Call) { c.Parties = c.Parties[:1] })
+	young := s.meeting("acme", func(c *gongtest.Call) { c.ContentAt = now.Add(24 * time.Hour) })
+	s.totango.Inject(totangotest.Fault{Kind: totangotest.ResetAfter, Endpoint: totangotest.CreateTouchpoint})
+	s.sync("meetings")
+	s.gong.Update(young, func(c *gongtest.Call) { c.ContentAt = now })
+	s.sync("meetings")
+
+	c := s.temporal()
+	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{DataConverter: codec.DataConverter()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	workflows.Register(replayer)
+	seen := map[string]int{}
+	for _, e := range s.executions(c) {
+		seen[e.workflow]++
+		h := history(t, c, e)
+		if err := replayer.ReplayWorkflowHistory(nil, h); err != nil {
+			t.Errorf("replay of %s %s: %v", e.workflow, e.id, err)
+		}
+		if *record != "" {
+			keep(t, fmt.Sprintf("%s-%d.json", strings.ToLower(e.workflow), seen[e.workflow]), h)
+		}
+	}
+	for _, name := range []string{workflows.SyncType, workflows.JobType, workflows.LedgerType, workflows.QuotaType} {
+		if seen[name] == 0 {
+			t.Errorf("no history of a %s was replayed", name)
+		}
+	}
+}
+
+type execution struct{ workflow, id, run string }
+
+// executions returns our executions, the oldest first.
+func (s *system) executions(c client.Client) []execution {
+	s.t.Helper()
+	var out []execution
+	s.until("all executions are listed", func() bool { // the list follows what happens at a distance
+		out = nil
+		res, err := c.ListWorkflow(s.t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
+			Query: "WorkflowType IN ('Sync','Job','Ledger','Quota')",
+		})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		syncs := 0
+		for _, e := range res.GetExecutions() {
+			out = append([]execution{{e.GetType().GetName(), e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId()}}, out...)
+			if e.GetType().GetName() == workflows.SyncType && e.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
+				syncs++
+			}
+		}
+		return syncs == 2
+	})
+	return out
+}
+
+func history(t *testing.T, c client.Client, e execution) *historypb.History {
+	t.Helper()
+	h := &historypb.History{}
+	events := c.GetWorkflowHistory(t.Context(), e.id, e.run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		event, err := events.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Events = append(h.Events, event)
+	}
+	return h
+}
+
+var identity = regexp.MustCompile(`"identity": *"[^"]*"`)
+
+func keep(t *testing.T, name string, h *historypb.History) {
+	t.Helper()
+	b, err := protojson.MarshalOptions{Multiline: true}.Marshal(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = identity.ReplaceAll(b, []byte(`"identity": "worker"`)) // says where it was recorded
+	if err := os.MkdirAll(*record, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(*record, name), append(b, '\n'), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
