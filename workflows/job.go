@@ -17,6 +17,7 @@ const keptRuns = 100
 // JobState is the input of [Job] and what it carries along when it continues as new.
 type JobState struct {
 	Plan *plan.Plan `json:"plan,omitempty"`
+	Hash string     `json:"hash,omitempty"`
 
 	// First is the start of the first window, Watermark the end of the last completed one.
 	//
@@ -38,6 +39,14 @@ type Lock struct {
 
 	// Grant is what the run was given, so that it gets the same again.
 	Grant activities.BeginResult `json:"grant"`
+}
+
+// ApplyRequest is the input of the apply update.
+type ApplyRequest struct {
+	Plan *plan.Plan `json:"plan"`
+
+	// Hash is the plan's.
+	Hash string `json:"hash"`
 }
 
 // ApplyResult is the answer of the apply update.
@@ -78,10 +87,9 @@ func (j *job) register(ctx workflow.Context) error {
 }
 
 // apply stores a plan for the runs that begin from now on.
-func (j *job) apply(_ workflow.Context, p *plan.Plan) (ApplyResult, error) {
-	res := ApplyResult{Created: j.state.Plan == nil}
-	res.Changed = res.Created || j.state.Plan.Hash() != p.Hash()
-	j.state.Plan = p
+func (j *job) apply(_ workflow.Context, req ApplyRequest) (ApplyResult, error) {
+	res := ApplyResult{Created: j.state.Plan == nil, Changed: j.state.Hash != req.Hash}
+	j.state.Plan, j.state.Hash = req.Plan, req.Hash
 	return res, nil
 }
 

@@ -16,6 +16,8 @@ func aPlan() *plan.Plan {
 	return &plan.Plan{Version: plan.Version, Job: "meetings", Source: plan.Source{Initial: plan.Duration(week), Overlap: plan.Duration(2 * day)}}
 }
 
+func applied(p *plan.Plan) ApplyRequest { return ApplyRequest{Plan: p, Hash: p.Hash()} }
+
 // began is what a begin update answered, without the plan.
 type began struct {
 	Holder   *activities.Owner
@@ -30,7 +32,7 @@ type jobScript struct {
 
 func newJobScript(t *testing.T) *jobScript {
 	s := &jobScript{script: newScript(t)}
-	s.at(0, func() { update[ApplyResult](s.script, UpdateApply, aPlan(), nil) })
+	s.at(0, func() { update[ApplyResult](s.script, UpdateApply, applied(aPlan()), nil) })
 	return s
 }
 
@@ -86,7 +88,7 @@ func TestJobWindows(t *testing.T) {
 				s.at(0, func() {
 					p := aPlan()
 					p.Source.Initial, p.Source.Overlap = plan.Duration(day), plan.Duration(week)
-					update[ApplyResult](s.script, UpdateApply, p, nil)
+					update[ApplyResult](s.script, UpdateApply, applied(p), nil)
 				})
 				s.begin(time.Hour, alice, nil)
 				s.finish(2*time.Hour, alice, activities.Completed)
@@ -145,7 +147,7 @@ func TestJobApplySaysWhatChanged(t *testing.T) {
 	s := newScript(t)
 	var got []ApplyResult
 	apply := func(p *plan.Plan) {
-		update(s, UpdateApply, p, func(res ApplyResult, err error) {
+		update(s, UpdateApply, applied(p), func(res ApplyResult, err error) {
 			if err != nil {
 				t.Error(err)
 			}

@@ -43,17 +43,17 @@ func (s *syncRun) publish(ctx workflow.Context) {
 	st := s.state
 	c := &st.Counts
 	var b strings.Builder
-	fmt.Fprintf(&b, "### %s: %s\n\n", s.job, st.Phase)
+	b.WriteString(fmt.Sprintf("### %s: %s\n\n", s.job, st.Phase))
 	if !st.To.IsZero() {
-		fmt.Fprintf(&b, "Window %s to %s\n\n", st.From.UTC().Format(time.DateTime), st.To.UTC().Format(time.DateTime+" MST"))
+		b.WriteString(fmt.Sprintf("Window %s to %s\n\n", st.From.UTC().Format(time.DateTime), st.To.UTC().Format(time.DateTime+" MST")))
 	}
-	fmt.Fprintf(&b, "| listed | known | new | created | rejected | deferred | failed |\n|---|---|---|---|---|---|---|\n| %d | %d | %d | %d | %d | %d | %d |\n",
-		c.Listed, c.Known, c.New, c.Created, c.Rejected, c.Deferred, c.Failed)
+	b.WriteString(fmt.Sprintf("| listed | known | new | created | rejected | deferred | failed |\n|---|---|---|---|---|---|---|\n| %d | %d | %d | %d | %d | %d | %d |\n",
+		c.Listed, c.Known, c.New, c.Created, c.Rejected, c.Deferred, c.Failed))
 	const shown = 10
 	if n := len(st.Rejects); n > 0 {
 		b.WriteString("\nLast records not written:\n\n")
 		for _, v := range st.Rejects[max(0, n-shown):] {
-			fmt.Fprintf(&b, "- `%s` of %s: %s: %s\n", v.Pending.ID, v.Pending.Time.UTC().Format(time.DateTime), v.Reason, v.Detail)
+			b.WriteString(fmt.Sprintf("- `%s` of %s: %s: %s\n", v.Pending.ID, v.Pending.Time.UTC().Format(time.DateTime), v.Reason, v.Detail))
 		}
 	}
 	workflow.SetCurrentDetails(ctx, b.String())

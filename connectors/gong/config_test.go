@@ -80,7 +80,7 @@ func TestConfigure(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			resp, err := gong.New().Configure(t.Context(), &plugin.ConfigureRequest{Config: json.RawMessage(tt.config)})
 			if tt.attribute != "" {
-				if e := wantError(t, err, plugin.CodeInvalidConfig, tt.attribute); e.Attribute != tt.attribute {
+				if e := errorOf(t, err, plugin.CodeInvalidConfig, tt.attribute); e.Attribute != tt.attribute {
 					t.Errorf("the error is about %q, want %q", e.Attribute, tt.attribute)
 				}
 				return
@@ -97,7 +97,7 @@ func TestConfigure(t *testing.T) {
 
 func TestConfigurationThatIsNoObjectIsNotQuoted(t *testing.T) {
 	_, err := gong.New().Configure(t.Context(), &plugin.ConfigureRequest{Config: json.RawMessage(`{"access_key":{"x":"hunter2"}}`)})
-	if e := wantError(t, err, plugin.CodeInvalidConfig); strings.Contains(e.Message, "hunter2") {
+	if e := errorOf(t, err, plugin.CodeInvalidConfig); strings.Contains(e.Message, "hunter2") {
 		t.Errorf("the message shows a value: %s", e.Message)
 	}
 }
@@ -146,7 +146,7 @@ func TestCheckNamesWhatItReached(t *testing.T) {
 
 func TestCheckRefusesAnUnknownWorkspace(t *testing.T) {
 	_, err := connect(t, gongtest.New(gongtest.Options{}), "workspace_id", "7").Check(t.Context(), &plugin.CheckRequest{})
-	if e := wantError(t, err, plugin.CodeInvalidConfig, "7", "Main (623457276584334)"); e.Attribute != "workspace_id" {
+	if e := errorOf(t, err, plugin.CodeInvalidConfig, "7", "Main (623457276584334)"); e.Attribute != "workspace_id" {
 		t.Errorf("the error is about %q", e.Attribute)
 	}
 }
@@ -195,7 +195,7 @@ func TestThreeCausesOf401AreToldApart(t *testing.T) {
 			}
 			c := connect(t, gongtest.New(tt.opts), "access_key_secret", secret)
 			_, err := c.Check(t.Context(), &plugin.CheckRequest{})
-			if e := wantError(t, err, tt.code, tt.says...); e.Retryable || e.Requests == 0 {
+			if e := errorOf(t, err, tt.code, tt.says...); e.Retryable || e.Requests == 0 {
 				t.Errorf("retryable %v, %d requests", e.Retryable, e.Requests)
 			}
 			_, err = c.List(t.Context(), &plugin.ListRequest{Stream: "calls", From: hoursAgo(1), To: noon})

@@ -152,7 +152,14 @@ func bodies(company *gongtest.Server) []string {
 	return out
 }
 
-func wantError(t *testing.T, err error, code plugin.Code, says ...string) *plugin.Error {
+// wantError checks that err is of the code and says something.
+func wantError(t *testing.T, err error, code plugin.Code, says ...string) {
+	t.Helper()
+	_ = errorOf(t, err, code, says...)
+}
+
+// errorOf is wantError for those who look closer.
+func errorOf(t *testing.T, err error, code plugin.Code, says ...string) *plugin.Error {
 	t.Helper()
 	e := plugin.AsError(err)
 	if e == nil {

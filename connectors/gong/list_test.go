@@ -118,7 +118,7 @@ func TestOldOrForeignCursorIsExpired(t *testing.T) {
 	}
 	now.advance(2 * time.Minute)
 	_, err = list(second.NextPageToken)
-	if e := wantError(t, err, plugin.CodeExpired, "cursor has expired"); !e.Retryable || e.Requests != 1 {
+	if e := errorOf(t, err, plugin.CodeExpired, "cursor has expired"); !e.Retryable || e.Requests != 1 {
 		t.Errorf("retryable %v, %d requests", e.Retryable, e.Requests)
 	}
 
@@ -220,7 +220,7 @@ func TestCallThatDoesNotSayWhetherItIsPrivateIsAnError(t *testing.T) {
 		c := connect(t, company)
 		company.Inject(gongtest.Answer(200, "application/json", `{"calls":[{"metaData":`+metadata+`}]}`).Repeat(2))
 		_, err := c.List(t.Context(), &plugin.ListRequest{Stream: "calls", From: hoursAgo(24), To: noon})
-		if e := wantError(t, err, plugin.CodeInternal); e.Retryable {
+		if e := errorOf(t, err, plugin.CodeInternal); e.Retryable {
 			t.Errorf("%s: retryable", metadata)
 		}
 		_, err = c.Read(t.Context(), &plugin.ReadRequest{Stream: "calls", IDs: []string{"5"}, Fields: []string{"id"}})
@@ -243,7 +243,7 @@ func TestRateLimitsAreReportedWithTheirWait(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if e := wantError(t, list(), plugin.CodeRateLimited); e.RetryAfter != time.Second || !e.Retryable || e.Requests != 1 {
+	if e := errorOf(t, list(), plugin.CodeRateLimited); e.RetryAfter != time.Second || !e.Retryable || e.Requests != 1 {
 		t.Errorf("got RetryAfter %v, retryable %v, %d requests", e.RetryAfter, e.Retryable, e.Requests)
 	}
 	now.advance(time.Second)
@@ -252,11 +252,11 @@ func TestRateLimitsAreReportedWithTheirWait(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if e := wantError(t, list(), plugin.CodeRateLimited, "of the day"); e.RetryAfter != 12*time.Hour-time.Second {
+	if e := errorOf(t, list(), plugin.CodeRateLimited, "of the day"); e.RetryAfter != 12*time.Hour-time.Second {
 		t.Errorf("got RetryAfter %v, want the time to midnight", e.RetryAfter)
 	}
 	company.Inject(gongtest.TooManyRequests(""))
-	if e := wantError(t, list(), plugin.CodeRateLimited); e.RetryAfter != 0 {
+	if e := errorOf(t, list(), plugin.CodeRateLimited); e.RetryAfter != 0 {
 		t.Errorf("got RetryAfter %v without the header", e.RetryAfter)
 	}
 }
@@ -275,7 +275,7 @@ func TestListThatGoesInCirclesEndsWithAnError(t *testing.T) {
 		}
 		company.Inject(gongtest.RepeatFirstPage().Repeat(100))
 		_, pages, err := listAll(t.Context(), c, hoursAgo(24), noon)
-		if e := wantError(t, err, plugin.CodeInternal, "there before"); e.Retryable || pages != healthy+1 {
+		if e := errorOf(t, err, plugin.CodeInternal, "there before"); e.Retryable || pages != healthy+1 {
 			t.Errorf("retryable %v after %d pages", e.Retryable, pages)
 		}
 	}
@@ -319,7 +319,7 @@ func TestRedirectNamesTheHostAndLosesNoCredentials(t *testing.T) {
 	c := connect(t, company)
 	company.Inject(gongtest.Redirect("https://us-12345.api.gong.io/v2/calls/extensive"))
 	_, err := c.List(t.Context(), &plugin.ListRequest{Stream: "calls", From: hoursAgo(24), To: noon})
-	if e := wantError(t, err, plugin.CodeInvalidConfig, "base_url", "https://us-12345.api.gong.io"); e.Attribute != "base_url" {
+	if e := errorOf(t, err, plugin.CodeInvalidConfig, "base_url", "https://us-12345.api.gong.io"); e.Attribute != "base_url" {
 		t.Errorf("the error is about %q", e.Attribute)
 	}
 }
@@ -390,7 +390,7 @@ func TestTroubleIsClassified(t *testing.T) {
 			c := connect(t, company)
 			company.Inject(tt.fault)
 			_, err := c.List(t.Context(), &plugin.ListRequest{Stream: "calls", From: hoursAgo(24), To: noon})
-			e := wantError(t, err, tt.code, tt.says)
+			e := errorOf(t, err, tt.code, tt.says)
 			if e.Retryable != tt.code.Retryable() || e.Uncertain || e.Requests != 1 {
 				t.Errorf("retryable %v, uncertain %v, %d requests", e.Retryable, e.Uncertain, e.Requests)
 			}

@@ -417,7 +417,7 @@ func TestFailedLookUpOfAHostFailsTheReadAndIsNotRemembered(t *testing.T) {
 	c := connect(t, company)
 	company.Inject(gongtest.ServerError(503).On("GET /v2/users/{id}"))
 	_, err := c.Read(t.Context(), &plugin.ReadRequest{Stream: "calls", IDs: []string{id}, Fields: []string{"host_email"}})
-	if e := wantError(t, err, plugin.CodeUnavailable); e.Requests != 2 {
+	if e := errorOf(t, err, plugin.CodeUnavailable); e.Requests != 2 {
 		t.Errorf("%d requests, want 2", e.Requests)
 	}
 	resp, err := c.Read(t.Context(), &plugin.ReadRequest{Stream: "calls", IDs: []string{id}, Fields: []string{"host_email"}})

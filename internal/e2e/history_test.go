@@ -109,7 +109,10 @@ func history(t *testing.T, c client.Client, e execution) *historypb.History {
 	return h
 }
 
-var identity = regexp.MustCompile(`"identity": *"[^"]*"`)
+var (
+	identity = regexp.MustCompile(`"identity": *"[^"]*"`)
+	sticky   = regexp.MustCompile(`"name": *"[^"]*:([0-9a-f-]{36})"`)
+)
 
 func keep(t *testing.T, name string, h *historypb.History) {
 	t.Helper()
@@ -117,7 +120,9 @@ func keep(t *testing.T, name string, h *historypb.History) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b = identity.ReplaceAll(b, []byte(`"identity": "worker"`)) // says where it was recorded
+	// Both say where it was recorded.
+	b = identity.ReplaceAll(b, []byte(`"identity": "worker"`))
+	b = sticky.ReplaceAll(b, []byte(`"name": "sticky:$1"`))
 	if err := os.MkdirAll(*record, 0o750); err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,9 @@
 // Package httpkit is what connectors to HTTP APIs share: one request, classified.
 //
 // A [Client] sends a request once and turns whatever comes back into a [Response] or a [*plugin.Error] that says what happened,
-// whether it may have had an effect, and when to come back. It never retries, because the host does, and it never follows a
-// redirect, because a redirect loses credentials and turns a POST into a GET.
+// whether it may have had an effect, and when to come back. It never retries, because the host does; all that net/http does by
+// itself is to send a GET again when an idle connection turns out to be dead. It never follows a redirect, because a redirect
+// loses credentials and turns a POST into a GET.
 //
 // What the API sent in an error answer is shown in a short excerpt without control characters and without the credentials of
 // the request, whatever the body holds.

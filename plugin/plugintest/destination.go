@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/durasync/durasync/plugin"
 )
@@ -190,16 +189,14 @@ func cmp2(first int, a, b string) int {
 
 // testStalledCreate writes to a system that takes the request and does not answer: nobody knows whether it was written.
 func testStalledCreate(t *testing.T, h Harness, d Destination, c plugin.Destination) {
-	resume := h.Stall()
-	defer resume()
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	resp, err := c.Create(ctx, &plugin.CreateRequest{Object: d.Object, Items: []plugin.Item{d.Item()}})
-	e := plugin.AsError(err)
-	if e == nil && len(resp.Results) == 1 {
-		e = resp.Results[0].Err
-	}
-	if e == nil || !e.Uncertain {
-		t.Errorf("error %+v for a write without an answer, want an uncertain one", e)
-	}
+	stalled(t, h, func(ctx context.Context) {
+		resp, err := c.Create(ctx, &plugin.CreateRequest{Object: d.Object, Items: []plugin.Item{d.Item()}})
+		e := plugin.AsError(err)
+		if e == nil && len(resp.Results) == 1 {
+			e = resp.Results[0].Err
+		}
+		if e == nil || !e.Uncertain {
+			t.Errorf("error %+v for a write without an answer, want an uncertain one", e)
+		}
+	})
 }

@@ -93,7 +93,8 @@ func parseCallFilter(o object) (filter, error) {
 	if f.callIDs != nil && len(f.callIDs) == 0 {
 		return f, badRequest("filter.callIds: must not be empty")
 	}
-	return f, f.setWindow(from, to)
+	err := f.setWindow(from, to)
+	return f, err
 }
 
 // setWindow parses a window, whose times need an offset.
@@ -155,7 +156,8 @@ func parseSelector(body object) (selector, error) {
 			}
 		}
 	}
-	return s, s.check(o.has("contextTiming"))
+	err := s.check(o.has("contextTiming"))
+	return s, err
 }
 
 func (s selector) flag(o object, name, path string) error {

@@ -125,11 +125,14 @@ func (s *Server) Start(addr string) (baseURL string, stop func() error, err erro
 		return "", nil, fmt.Errorf("gongtest: %w", err)
 	}
 	srv := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(l) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = srv.Serve(l) // ends with http.ErrServerClosed, by Close
+	}()
 	return "http://" + l.Addr().String(), func() error {
 		err := srv.Close()
-		<-done // http.ErrServerClosed, by Close
+		<-done
 		return err
 	}, nil
 }
