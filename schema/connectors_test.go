@@ -94,7 +94,7 @@ var rows = &plugin.DescribeResponse{
 		Name: "row", MaxCreate: 500, Idempotent: true,
 		Attributes: []plugin.Attribute{
 			{Name: "key", Type: plugin.String, Required: true},
-			{Name: "title", Type: plugin.String, Semantic: plugin.MeetingTitle},
+			{Name: "title", Type: plugin.String, Semantic: plugin.MeetingTitle, Default: json.RawMessage(`"Untitled"`)},
 			{Name: "points", Type: plugin.ListOf(plugin.String), Semantic: plugin.MeetingKeyPoints},
 			{Name: "topics", Type: plugin.ListOf(plugin.String), Semantic: plugin.MeetingTopics},
 		},

@@ -98,7 +98,7 @@ func (j *jobCompiler) checker() *checker {
 func (j *jobCompiler) template(path string, at hcl.Range) (*template, *hcl.Diagnostic) {
 	t, d := j.loader.templates.template(path, at)
 	if t == nil {
-		return t, d
+		return nil, d
 	}
 	for _, have := range j.plan.Templates {
 		if have.Path == path {
@@ -118,8 +118,7 @@ func (j *jobCompiler) compiled(a *hclsyntax.Attribute, c *checker) *plan.Express
 	if c.diags.HasErrors() || j.stream == nil {
 		return out
 	}
-	expr, diags := parseExpression(out)
-	if diags.HasErrors() { // the text is cut out of a file that has been parsed
+	if _, diags := parseExpression(out); diags.HasErrors() { // a plan never holds what a renderer could not read
 		j.report(classify(CodeSyntax, diags)...)
 		return out
 	}
@@ -129,7 +128,7 @@ func (j *jobCompiler) compiled(a *hclsyntax.Attribute, c *checker) *plan.Express
 			templates[t.Path] = known.expr
 		}
 	}
-	_, diags = expr.Value(&hcl.EvalContext{
+	_, diags := a.Expr.Value(&hcl.EvalContext{
 		Variables: map[string]cty.Value{j.stream.Record: cty.UnknownVal(j.stream.record)}, Functions: withTemplates(templates),
 	})
 	j.report(classify(CodeInvalidExpression, strip(diags))...)

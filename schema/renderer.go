@@ -249,9 +249,10 @@ type placedError struct {
 
 func (e *placedError) Error() string { return e.message }
 
-// diagnosticError makes an error of the first mistake. Its place is in the template, if that is where the mistake is.
+// diagnosticError makes an error of the first mistake, of which there is one. Its place is in the template, if that is where the
+// mistake is.
 func diagnosticError(diags hcl.Diagnostics) error {
-	d := diags.Errs()[0].(*hcl.Diagnostic)
+	d := diags[slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool { return d.Severity == hcl.DiagError })]
 	if call, ok := d.Extra.(hclsyntax.FunctionCallDiagExtra); ok {
 		if inner, ok := errors.AsType[*templateError](call.FunctionCallError()); ok {
 			return diagnosticError(inner.diags)

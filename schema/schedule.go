@@ -84,7 +84,7 @@ func when(s *settings, a *hclsyntax.Attribute, out *plan.Schedule) {
 		if !ok {
 			return
 		}
-		both := false
+		var both bool
 		out.Cron, both, err = parseCron(text)
 		bad(err)
 		if both {

@@ -166,7 +166,8 @@ func TestInMemory(t *testing.T) {
 	if got := logs.String(); got != "" {
 		t.Errorf("logged:\n%s", got)
 	}
-	if _, err := http.Get(s.UIURL); err == nil {
+	if resp, err := http.Get(s.UIURL); err == nil {
+		_ = resp.Body.Close()
 		t.Error("the web UI still answers after Stop")
 	}
 }

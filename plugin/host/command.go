@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -32,9 +33,17 @@ type Command struct {
 	// Args are the program's arguments. Programs of package plugin serve when there are none.
 	Args []string
 
+	// SHA256 is the checksum that the program's file must have, in hex; empty for any. With a checksum a private copy of the file
+	// is started, so the program must not look for other files next to its own.
+	SHA256 string
+
 	// Env holds further variables of the form NAME=value, such as GOMEMLIMIT=200MiB. They come after the others and replace
 	// them.
 	Env []string
+}
+
+func (c Command) equal(o Command) bool {
+	return c.Path == o.Path && c.SHA256 == o.SHA256 && slices.Equal(c.Args, o.Args) && slices.Equal(c.Env, o.Env)
 }
 
 func (c Command) String() string { return strings.Join(append([]string{c.Path}, c.Args...), " ") }

@@ -16,6 +16,8 @@ const (
 	Missing Reason = "missing"
 	// NotExecutable: the program's file cannot be run on this machine.
 	NotExecutable Reason = "not_executable"
+	// ChecksumMismatch: the program's file is not the one that was wanted.
+	ChecksumMismatch Reason = "checksum_mismatch"
 	// NotConnector: it runs, but is no connector, or not the one that was asked for, or describes itself wrongly.
 	NotConnector Reason = "not_connector"
 	// Incompatible: it is a connector for another version of the protocol.

@@ -49,6 +49,7 @@ type Client struct {
 	Connector
 
 	process  *process
+	remove   func() // the program's private copy
 	plugin   *goplugin.Client
 	patience time.Duration // how long Close waits before it kills
 	close    sync.Once
@@ -64,11 +65,14 @@ func Launch(ctx context.Context, cmd Command, logger hclog.Logger) (*Client, err
 	if err := checkFile(cmd.Path); err != nil {
 		return nil, err
 	}
-	p, stderr := newProcess(cmd), &tail{}
-	c := &Client{process: p, patience: stopTimeout, plugin: goplugin.NewClient(clientConfig(cmd, p, stderr, logger))}
+	path, remove, err := verified(cmd)
+	if err != nil {
+		return nil, err
+	}
+	p, stderr := newProcess(path, cmd), &tail{}
+	c := &Client{process: p, remove: remove, patience: stopTimeout, plugin: goplugin.NewClient(clientConfig(cmd, p, stderr, logger))}
 	result := make(chan error, 1)
 	go func() { result <- c.connect() }()
-	var err error
 	select {
 	case err = <-result:
 	case <-ctx.Done():
@@ -138,6 +142,7 @@ func (c *Client) Close() {
 		impatience := time.AfterFunc(c.patience, func() { _ = c.process.Kill(context.Background()) })
 		defer impatience.Stop()
 		c.plugin.Kill()
+		c.remove()
 	})
 }
 
@@ -160,7 +165,7 @@ func (connection) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, conn *gr
 
 // explain says why a process did not serve. The process has ended.
 func explain(p *process, stderr *tail, err error) *LaunchError {
-	e := &LaunchError{Path: p.cmd.Path, err: err}
+	e := &LaunchError{Path: p.path, err: err}
 	if p.pid == 0 {
 		e.Reason, e.problem = NotExecutable, notStarted(err)
 		return e

@@ -30,8 +30,7 @@ type Spec struct {
 }
 
 func (s Spec) equal(o Spec) bool {
-	return s.Name == o.Name && s.Connector == o.Connector && bytes.Equal(s.Config, o.Config) &&
-		s.Command.Path == o.Command.Path && slices.Equal(s.Command.Args, o.Command.Args) && slices.Equal(s.Command.Env, o.Command.Env)
+	return s.Name == o.Name && s.Connector == o.Connector && bytes.Equal(s.Config, o.Config) && s.Command.equal(o.Command)
 }
 
 // Pool runs one connector process for each connection. A process is started and configured when it is first needed. One that

@@ -27,6 +27,7 @@ const maxFirstLine = 16 << 10
 // it keeps the process's first words, which say what is wrong with a program that is no connector, to itself.
 type process struct {
 	cmd            *exec.Cmd
+	path           string   // the program's, for people
 	stdout, stderr *os.File // our ends
 	first          *firstLine
 	life           *os.File // our end of the pipe whose end tells the process that we are gone
@@ -42,10 +43,10 @@ type process struct {
 
 var _ runner.Runner = (*process)(nil)
 
-// newProcess prepares a process; its environment is set later.
-func newProcess(c Command) *process {
-	cmd := &exec.Cmd{Path: c.Path, Args: append([]string{c.Path}, c.Args...)}
-	return &process{cmd: cmd, first: &firstLine{}, done: make(chan struct{})}
+// newProcess prepares a process of the program at the path, which is the command's or a copy; its environment is set later.
+func newProcess(path string, c Command) *process {
+	cmd := &exec.Cmd{Path: path, Args: append([]string{c.Path}, c.Args...)}
+	return &process{cmd: cmd, path: c.Path, first: &firstLine{}, done: make(chan struct{})}
 }
 
 // Start implements [runner.Runner].
@@ -150,7 +151,7 @@ func (p *process) Stdout() io.ReadCloser { return teeCloser{io.TeeReader(p.stdou
 func (p *process) Stderr() io.ReadCloser { return p.stderr }
 
 // Name implements [runner.Runner].
-func (p *process) Name() string { return p.cmd.Path }
+func (p *process) Name() string { return p.path }
 
 // ID implements [runner.AttachedRunner].
 func (p *process) ID() string { return strconv.Itoa(p.pid) }

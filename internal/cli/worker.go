@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"os"
+	"strings"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/cobra"
+
+	"github.com/durasync/durasync/internal/worker"
+)
+
+func (a *app) workerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "worker [DIR]",
+		Short: "Run jobs: serve the connections of a directory",
+		Long: `Run jobs: serve the connections of a directory, the current one by default,
+until interrupted. The worker reads the environment variables that the
+connections name, and follows the directory when it changes. Any number of
+workers can run.
+
+The program of a connector that is not built in is durasync-connector-NAME in
+DIR/.durasync/connectors, in a directory of $DURASYNC_CONNECTOR_PATH, or beside
+the durasync program.`,
+		Args: maxArgs(1, "at most one directory"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			log, err := a.logger(cmd, hclog.Info)
+			if err != nil {
+				return err
+			}
+			dir := dirArg(args)
+			found := a.connectors(dir, log)
+			if _, err := a.load(ctx, dir, found, a.env.LookupEnv); err != nil {
+				return err
+			}
+			t, err := a.dial(ctx, log)
+			if err != nil {
+				return err
+			}
+			defer t.Close()
+			w, err := worker.Start(ctx, worker.Options{Client: t.Client, Files: os.DirFS(dir), Env: a.env.LookupEnv, Connectors: found, Logger: log})
+			if err != nil {
+				return err
+			}
+			a.printf("%s\n", serving(w, t))
+			<-ctx.Done()
+			a.notef("stopping: steps in flight may end, for up to 30 seconds; interrupt again to stop at once\n")
+			w.Stop()
+			return nil
+		},
+	}
+}
+
+// serving says what a worker does.
+func serving(w *worker.Worker, t *temporalClient) string {
+	what := "no connections"
+	if names := w.Connections(); len(names) > 0 {
+		what = strings.Join(names, ", ")
+	}
+	return "serving " + what + " (Temporal " + t.address + ", namespace " + t.namespace + ")"
+}
