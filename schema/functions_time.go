@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	_ "time/tzdata" // time zones are checked and used wherever the program runs
 
@@ -79,8 +80,14 @@ func durationText(seconds int64) string {
 	}
 }
 
+// zones holds the time zones that loadZone has found, by name: the standard library reads and parses a zone each time.
+var zones sync.Map
+
 // loadZone finds a time zone by its IANA name. The machine's own zone is refused: a job means the same everywhere.
 func loadZone(name string) (*time.Location, error) {
+	if zone, ok := zones.Load(name); ok {
+		return zone.(*time.Location), nil
+	}
 	if name == "" || strings.EqualFold(name, "local") {
 		return nil, fmt.Errorf("%q is no time zone; use a name such as UTC or America/New_York", name)
 	}
@@ -92,6 +99,7 @@ func loadZone(name string) (*time.Location, error) {
 		}
 		return nil, errors.New(text)
 	}
+	zones.Store(name, zone)
 	return zone, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,6 +78,11 @@ connection "totango" "success" {
 		if s := fmt.Sprintf(verb, config.Connections); strings.Contains(s, "s3cret") {
 			t.Errorf("%s shows a secret: %s", verb, s)
 		}
+	}
+	var logged bytes.Buffer
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("loaded", "connection", config.Connections[0])
+	if s := logged.String(); strings.Contains(s, "s3cret") || !strings.Contains(s, "gong.acme") {
+		t.Errorf("the log has %s", s)
 	}
 	if b, err := json.Marshal(config); err != nil || bytes.Contains(b, []byte("s3cret")) {
 		t.Errorf("JSON shows a secret (error %v): %s", err, b)

@@ -1,9 +1,9 @@
 # Gong meetings become Totango touchpoints. The blocks source and destination are all that a job needs: leave out the others and it
 # does what the comments call the default.
 #
-#   durasync validate    checks the files without touching either system
-#   durasync preview     shows the first meetings as the touchpoints they would become
-#   durasync apply       puts the job and its schedule in place
+#   durasync validate              checks the files without touching either system
+#   durasync dev                   runs everything on this machine, with Temporal and its web UI
+#   durasync sync gong_meetings    runs the job now
 
 job "gong_meetings" {
   description = "Gong meetings become Totango touchpoints"

@@ -92,7 +92,14 @@ func (a *app) root() *cobra.Command {
 		Long: `Durable sync jobs: you declare in HCL from which system to which system,
 Temporal runs it as a durable, scheduled workflow.
 
-To see it work on this machine, with simulated systems: durasync demo`,
+To see it work on this machine, with simulated systems: durasync demo
+
+Temporal is where the standard TEMPORAL_ variables or profile say, by default at
+127.0.0.1:7233 in the namespace default.
+
+Exit codes: 0 done, 1 a run did not complete, 2 invalid files or command line,
+3 something is missing around (Temporal, credentials, a port, a connector),
+130 interrupted.`,
 		Args:              noCommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors:     true,

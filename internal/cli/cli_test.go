@@ -210,7 +210,8 @@ func TestSandboxCommand(t *testing.T) {
 	if said.Meetings != 60 || said.Env["GONG_BASE_URL"] != said.Gong || said.Env["TOTANGO_BASE_URL"] != said.Totango {
 		t.Errorf("said %+v", said)
 	}
-	if _, err := http.Get(said.Totango); err == nil {
+	if resp, err := http.Get(said.Totango); err == nil {
+		_ = resp.Body.Close()
 		t.Error("the simulated Totango still answers")
 	}
 }

@@ -44,7 +44,7 @@ func newSummary(run startedRun, res *workflows.SyncResult, took time.Duration) *
 
 // err is the error that a run which has ended without success comes to; nil for a success.
 func (s *summary) err() error {
-	problem := ""
+	var problem string
 	switch s.Outcome {
 	case activities.Completed, activities.CompletedWithRejects:
 		return nil

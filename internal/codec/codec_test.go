@@ -261,7 +261,7 @@ func calls(b *testing.B, size int) []byte {
 
 func drawPayloads(t *rapid.T) []*commonpb.Payload {
 	data := rapid.OneOf(
-		rapid.SliceOfN(rapid.Byte(), 0, 4096),
+		rapid.SliceOfN(rapid.Byte(), 0, 1500),
 		rapid.Map(rapid.IntRange(0, 20_000), func(n int) []byte { return bytes.Repeat([]byte("text "), n/5) }),
 	)
 	payload := rapid.Custom(func(t *rapid.T) *commonpb.Payload {

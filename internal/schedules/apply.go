@@ -44,7 +44,7 @@ func Check(ctx context.Context, c client.ScheduleClient, job string) error {
 	if err != nil {
 		return fmt.Errorf("describe the schedule of job %s: %w", job, err)
 	}
-	return ours(job, desc.Schedule.Action)
+	return foreign(job, desc.Schedule.Action)
 }
 
 // Apply makes the job's schedule what the plan says and reports whether that changed anything. A schedule of the same name that is
@@ -54,7 +54,7 @@ func Apply(ctx context.Context, c client.ScheduleClient, p *plan.Plan) (Change, 
 	change := Unchanged
 	err := c.GetHandle(ctx, p.Job).Update(ctx, client.ScheduleUpdateOptions{
 		DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
-			if err := ours(p.Job, in.Description.Schedule.Action); err != nil {
+			if err := foreign(p.Job, in.Description.Schedule.Action); err != nil {
 				return nil, err
 			}
 			if equal(want, &in.Description.Schedule) {
@@ -84,17 +84,16 @@ func create(ctx context.Context, c client.ScheduleClient, job string, s *client.
 	return Created, nil
 }
 
-// ours returns an error unless the action is that of a job.
-func ours(job string, action client.ScheduleAction) error {
+// foreign returns an error if the action is not that of a job.
+func foreign(job string, action client.ScheduleAction) error {
 	a, ok := action.(*client.ScheduleWorkflowAction)
-	if ok && a.Workflow == workflows.SyncType {
-		return nil
+	switch {
+	case !ok:
+		return &ForeignError{ID: job}
+	case a.Workflow != workflows.SyncType:
+		return &ForeignError{ID: job, Workflow: fmt.Sprint(a.Workflow)}
 	}
-	e := &ForeignError{ID: job}
-	if ok {
-		e.Workflow = fmt.Sprint(a.Workflow)
-	}
-	return e
+	return nil
 }
 
 func isNotFound(err error) bool {

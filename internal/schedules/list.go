@@ -60,10 +60,11 @@ func Get(ctx context.Context, c client.ScheduleClient, job string) (*Status, err
 	if err != nil {
 		return nil, fmt.Errorf("describe the schedule of job %s: %w", job, err)
 	}
-	if ours(job, desc.Schedule.Action) != nil {
+	action, ok := desc.Schedule.Action.(*client.ScheduleWorkflowAction)
+	if !ok || action.Workflow != workflows.SyncType {
 		return nil, nil
 	}
-	status := &Status{Job: job, Summary: desc.Schedule.Action.(*client.ScheduleWorkflowAction).StaticSummary}
+	status := &Status{Job: job, Summary: action.StaticSummary}
 	if s := desc.Schedule.State; s != nil {
 		status.Paused, status.Note = s.Paused, s.Note
 	}

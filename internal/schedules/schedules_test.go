@@ -314,7 +314,7 @@ func TestNotesAreLeftAlone(t *testing.T) {
 	}
 }
 
-func foreign() *client.Schedule {
+func billing() *client.Schedule {
 	return &client.Schedule{
 		Spec: &client.ScheduleSpec{}, Policy: &client.SchedulePolicies{}, State: &client.ScheduleState{},
 		Action: &client.ScheduleWorkflowAction{Workflow: "Billing", Memo: map[string]any{}},
@@ -324,7 +324,7 @@ func foreign() *client.Schedule {
 func TestForeignScheduleIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	s.store("gong_meetings", foreign())
+	s.store("gong_meetings", billing())
 	var got *ForeignError
 	if _, err := Apply(t.Context(), s, nightly()); !errors.As(err, &got) || got.ID != "gong_meetings" || got.Workflow != "Billing" {
 		t.Errorf("Apply: %v, want a ForeignError", err)
@@ -346,7 +346,7 @@ func TestForeignScheduleIsLeftAlone(t *testing.T) {
 func TestList(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	s.store("billing", foreign())
+	s.store("billing", billing())
 	for _, job := range []string{"b", "a"} {
 		mustApply(t, s, nightly(func(p *plan.Plan) { p.Job, p.Schedule.Enabled = job, job == "a" }))
 	}
