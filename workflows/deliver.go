@@ -83,7 +83,7 @@ func (s *syncRun) deliverGroup(ctx workflow.Context, g group) error {
 	if len(settle) == 0 || st.Plan.Destination.Idempotent {
 		return nil
 	}
-	return clean(workflow.ExecuteActivity(entityOptions(ctx, fmt.Sprintf("settle %d records", len(settle))), a.Settle, activities.SettleInput{
+	return clean(workflow.ExecuteActivity(entityOptions(ctx, "settle "+records(len(settle))), a.Settle, activities.SettleInput{
 		Destination: st.Plan.Destination, Source: st.Plan.Source, Job: s.job, Owner: s.owner, Records: settle,
 	}).Get(ctx, nil))
 }
@@ -109,7 +109,7 @@ func (s *syncRun) claim(ctx workflow.Context, drafts []draft) ([]activities.Gran
 		in.Records = append(in.Records, activities.ClaimRecord{Pending: d.pending, Target: d.target})
 	}
 	var res activities.ClaimGrants
-	err := workflow.ExecuteActivity(entityOptions(ctx, fmt.Sprintf("claim %d records", len(drafts))), a.Claim, in).Get(ctx, &res)
+	err := workflow.ExecuteActivity(entityOptions(ctx, "claim "+records(len(drafts))), a.Claim, in).Get(ctx, &res)
 	if err != nil {
 		return nil, clean(err)
 	}

@@ -83,3 +83,11 @@ func message(err error) string {
 	}
 	return err.Error()
 }
+
+// records is a number of records in words.
+func records(n int) string {
+	if n == 1 {
+		return "1 record"
+	}
+	return fmt.Sprintf("%d records", n)
+}

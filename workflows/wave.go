@@ -94,7 +94,7 @@ func (s *syncRun) prepare(ctx workflow.Context, wave []activities.Pending) ([]gr
 	rendered := make([]workflow.Future, len(fetched))
 	for i, f := range fetched {
 		if len(f.Records) > 0 {
-			rendered[i] = workflow.ExecuteLocalActivity(renderOptions(ctx, fmt.Sprintf("render %d records", len(f.Records))), a.Render,
+			rendered[i] = workflow.ExecuteLocalActivity(renderOptions(ctx, "render "+records(len(f.Records))), a.Render,
 				activities.RenderInput{Plan: s.state.Plan, Records: f.Records})
 		}
 	}
@@ -169,7 +169,7 @@ func (s *syncRun) resolve(ctx workflow.Context, fetched []activities.FetchResult
 	}
 	var res activities.ResolveResult
 	err := workflow.ExecuteActivity(
-		readOptions(ctx, queueOf(p.Destination.Connection), fmt.Sprintf("resolve %d records", len(external)), 5*time.Minute),
+		readOptions(ctx, queueOf(p.Destination.Connection), "resolve "+records(len(external)), 5*time.Minute),
 		a.Resolve, activities.ResolveInput{Destination: p.Destination, Resolve: p.Resolve, External: external},
 	).Get(ctx, &res)
 	if err != nil {

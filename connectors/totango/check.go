@@ -19,24 +19,12 @@ func (c *Connector) Check(ctx context.Context, _ *plugin.CheckRequest) (*plugin.
 	ctx, counter := httpkit.Count(ctx)
 	types, _, err := s.types.get(ctx, time.Now(), s.checkTypes)
 	if err != nil {
-		return nil, counter.Fail(s.suspectHost(ctx, err, counter.Requests()))
+		return nil, counter.Fail(err)
 	}
 	return &plugin.CheckResponse{
 		Summary:  fmt.Sprintf("Totango at %s, %d touchpoint types", s.http.Host(), len(types)),
 		Requests: counter.Requests(),
 	}, nil
-}
-
-// suspectHost names the attribute that the host comes from when no connection to it came about. The error stays one that may go
-// away, because a network can be down.
-func (s *session) suspectHost(ctx context.Context, err error, requests int) error {
-	e := *plugin.AsError(err)
-	if e.Code != plugin.CodeUnavailable || requests > 0 || ctx.Err() != nil {
-		return err
-	}
-	e.Attribute = s.config.hostAttribute()
-	e.Message += fmt.Sprintf(". Check %s, unless the network is to blame", e.Attribute)
-	return &e
 }
 
 // checkTypes is fetchTypes with an answer that no API gives taken for a wrong host.

@@ -49,6 +49,7 @@ func (c *Connector) Configure(_ context.Context, req *plugin.ConfigureRequest) (
 	client, err := httpkit.New(httpkit.Options{
 		System:    "Totango",
 		BaseURL:   cfg.baseURL(),
+		Attribute: cfg.hostAttribute(),
 		Authorize: func(r *http.Request) { r.Header.Set("app-token", cfg.AppToken) },
 		Limits:    limits,
 		Timeout:   max(requestTimeout, cfg.writeTimeout),

@@ -46,7 +46,7 @@ func openStore(file string, namespaces []string) (*config.SQL, error) {
 			"mode":         "rwc",
 			"journal_mode": "WAL",
 			"locking_mode": "EXCLUSIVE",
-			
+			"synchronous":  "NORMAL",
 		}
 		if err := createSchema(file, cfg); err != nil {
 			return nil, err

@@ -41,6 +41,10 @@ func TestMain(m *testing.M) {
 			VersionedPlugins: map[int]goplugin.PluginSet{9: {wire.Service: nothing{}}},
 			GRPCServer:       func(opts []grpc.ServerOption) *grpc.Server { return grpc.NewServer(opts...) },
 		})
+	case "foreign": // the same connector, served by a program that is not made with package plugin
+		if err := serveForeign(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
 	case "hello":
 		fmt.Println("Hello, world")
 	case "panic":

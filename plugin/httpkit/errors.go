@@ -101,6 +101,11 @@ func (c *Client) failed(ctx context.Context, req *Request, err error, sent bool,
 		e.Attribute = c.opts.Attribute
 	case isTimeout(err):
 		e = plugin.Errorf(plugin.CodeUnavailable, "%s: no complete answer within %v", what, c.opts.Timeout)
+	case !sent:
+		// A network can be down, so this may go away; but a host that is never reached is most likely the wrong one.
+		e = plugin.Errorf(plugin.CodeUnavailable, "%s: %s; check %s, unless the network is to blame",
+			what, sanitise(bare(err).Error(), secrets), c.opts.Attribute)
+		e.Attribute = c.opts.Attribute
 	default:
 		e = plugin.Errorf(plugin.CodeUnavailable, "%s: %s", what, sanitise(bare(err).Error(), secrets))
 	}
