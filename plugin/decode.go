@@ -1,25 +1,15 @@
 package plugin
 
 import (
-	"time"
-
-	"google.golang.org/protobuf/types/known/timestamppb"
-
+	"github.com/durasync/durasync/plugin/internal/wire"
 	wirev1 "github.com/durasync/durasync/plugin/internal/wire/v1"
 )
-
-func fromTimestamp(t *timestamppb.Timestamp) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return t.AsTime()
-}
 
 func fromListRequest(r *wirev1.ListRequest) *ListRequest {
 	return &ListRequest{
 		Stream:    r.GetStream(),
-		From:      fromTimestamp(r.GetFrom()),
-		To:        fromTimestamp(r.GetTo()),
+		From:      wire.FromTimestamp(r.GetFrom()),
+		To:        wire.FromTimestamp(r.GetTo()),
 		PageToken: string(r.GetPageToken()),
 	}
 }
@@ -31,12 +21,12 @@ func fromReadRequest(r *wirev1.ReadRequest) *ReadRequest {
 func fromCreateRequest(r *wirev1.CreateRequest) *CreateRequest {
 	return &CreateRequest{
 		Object: r.GetObject(),
-		Items: each(r.GetItems(), func(i *wirev1.Item) Item {
+		Items: wire.Each(r.GetItems(), func(i *wirev1.Item) Item {
 			return Item{
 				Key:        i.GetKey(),
 				RecordID:   i.GetRecordId(),
 				URL:        i.GetUrl(),
-				Time:       fromTimestamp(i.GetTime()),
+				Time:       wire.FromTimestamp(i.GetTime()),
 				Target:     i.GetTarget(),
 				Attributes: i.GetAttributes(),
 				InDoubt:    i.GetInDoubt(),
@@ -52,8 +42,8 @@ func fromResolveRequest(r *wirev1.ResolveRequest) *ResolveRequest {
 func fromFindRequest(r *wirev1.FindRequest) *FindRequest {
 	return &FindRequest{
 		Object: r.GetObject(),
-		Items: each(r.GetItems(), func(i *wirev1.FindItem) FindItem {
-			return FindItem{Key: i.GetKey(), Target: i.GetTarget(), Time: fromTimestamp(i.GetTime())}
+		Items: wire.Each(r.GetItems(), func(i *wirev1.FindItem) FindItem {
+			return FindItem{Key: i.GetKey(), Target: i.GetTarget(), Time: wire.FromTimestamp(i.GetTime())}
 		}),
 	}
 }

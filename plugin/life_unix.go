@@ -4,10 +4,12 @@ package plugin
 
 import (
 	"os"
+	"path/filepath"
 	"strconv"
 	"syscall"
 
 	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
 
 	"github.com/durasync/durasync/plugin/internal/wire"
 )
@@ -34,8 +36,16 @@ func endWithHost(logger hclog.Logger) {
 	}()
 }
 
-// killGroup ends this process and all others in its group, if the group is its own, as it is when a host started it.
+// killGroup ends this process and all others in its group, if the group is its own, as it is when a host started it. Before
+// that it removes the directory of its socket, which the host cannot do any more if it is gone.
 func killGroup() {
+	dir := os.Getenv(goplugin.EnvUnixSocketDir)
+	if sockets, err := filepath.Glob(filepath.Join(dir, "plugin*")); dir != "" && err == nil {
+		for _, path := range sockets {
+			_ = os.Remove(path)
+		}
+		_ = os.Remove(dir)
+	}
 	if syscall.Getpgrp() == os.Getpid() {
 		_ = syscall.Kill(0, syscall.SIGKILL)
 	}

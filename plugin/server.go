@@ -208,7 +208,7 @@ func toStatus(e *Error) error {
 	if e.Code == CodeUnimplemented {
 		code = codes.Unimplemented
 	}
-	st, err := status.New(code, text(string(e.Code))).WithDetails(toError(e))
+	st, err := status.New(code, wire.Text(string(e.Code))).WithDetails(toError(e))
 	if err != nil {
 		return status.Error(codes.Internal, "the error could not be encoded")
 	}

@@ -76,9 +76,13 @@ func (a *app) dev(cmd *cobra.Command, dir string, flags serverFlags) error {
 			"jobs": jobs, "others": others, "connections": w.Connections(),
 		})
 	} else {
-		a.printf("Temporal    %s, data in %s\nWeb UI      %s\nWorker      %s\n\n", server.Address, flags.db, server.UIURL, serving(w, t))
+		a.printf("Temporal      %s, data in %s\nWeb UI        %s\nConnections   %s\n\n", server.Address, flags.db, server.UIURL, connectionsOf(w))
 		a.showApplied(jobs, others)
-		a.printf("\nRun a job now with durasync sync JOB. Press Ctrl-C to stop.\n")
+		command := "durasync sync JOB"
+		if server.Address != defaultAddress {
+			command = "TEMPORAL_ADDRESS=" + server.Address + " " + command
+		}
+		a.printf("\nTo run a job now: %s\nPress Ctrl-C to stop.\n", command)
 	}
 	<-ctx.Done()
 	if !a.json {

@@ -43,7 +43,7 @@ the durasync program.`,
 			if err != nil {
 				return err
 			}
-			a.printf("%s\n", serving(w, t))
+			a.printf("serving %s (Temporal %s, namespace %s)\n", connectionsOf(w), t.address, t.namespace)
 			<-ctx.Done()
 			a.notef("stopping: steps in flight may end, for up to 30 seconds; interrupt again to stop at once\n")
 			w.Stop()
@@ -52,11 +52,10 @@ the durasync program.`,
 	}
 }
 
-// serving says what a worker does.
-func serving(w *worker.Worker, t *temporalClient) string {
-	what := "no connections"
+// connectionsOf names what a worker serves.
+func connectionsOf(w *worker.Worker) string {
 	if names := w.Connections(); len(names) > 0 {
-		what = strings.Join(names, ", ")
+		return strings.Join(names, ", ")
 	}
-	return "serving " + what + " (Temporal " + t.address + ", namespace " + t.namespace + ")"
+	return "no connections"
 }

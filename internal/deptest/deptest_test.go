@@ -116,8 +116,10 @@ func TestViolations(t *testing.T) {
 		"closure":                {rule{closure: bans{"c/...": "why"}}, "a", []string{"a imports b imports c: why"}},
 		"only std":               {rule{only: []string{"std"}, onlyWhy: "why"}, "b", []string{"b imports c: why"}},
 		"only std, and b and c":  {rule{only: []string{"std", "b", "c"}}, "a", nil},
-		"ours":                   {rule{ours: []string{ours("yy")}, oursWhy: "why"}, ours("x"), []string{ours("x") + " imports " + ours("y") + ": why"}},
-		"ours, allowed":          {rule{ours: []string{ours("y/...")}}, ours("x"), nil},
+		"ours": {
+			rule{ours: []string{ours("yy")}, oursWhy: "why"}, ours("x"), []string{ours("x") + " imports " + ours("y") + ": why"},
+		},
+		"ours, allowed": {rule{ours: []string{ours("y/...")}}, ours("x"), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := violations(graph, tc.rule, tc.path); !slices.Equal(got, tc.want) {
@@ -216,12 +218,13 @@ func watchSources(t *testing.T) {
 // list runs go list and gives what it says by import path.
 func list(t *testing.T, args ...string) map[string]pkg {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-e", "-json=ImportPath,Standard,Imports,Deps,Error"}, args...)...)
+	args = append([]string{"list", "-e", "-json=ImportPath,Standard,Imports,Deps,Error"}, args...)
+	cmd := exec.CommandContext(t.Context(), "go", args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("go list %v: %v\n%s", args, err, &stderr)
+		t.Fatalf("go %v: %v\n%s", args, err, &stderr)
 	}
 	found := make(map[string]pkg)
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {

@@ -1,20 +1,10 @@
 package shim
 
 import (
-	"time"
-
-	"google.golang.org/protobuf/types/known/timestamppb"
-
 	"github.com/durasync/durasync/plugin"
+	"github.com/durasync/durasync/plugin/internal/wire"
 	wirev1 "github.com/durasync/durasync/plugin/internal/wire/v1"
 )
-
-func fromTimestamp(t *timestamppb.Timestamp) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return t.AsTime()
-}
 
 func fromError(e *wirev1.Error) *plugin.Error {
 	if e == nil {
@@ -36,9 +26,9 @@ func fromDescribeResponse(r *wirev1.DescribeResponse) *plugin.DescribeResponse {
 		Name:    r.GetName(),
 		Version: r.GetVersion(),
 		Doc:     r.GetDoc(),
-		Config:  each(r.GetConfig(), fromAttribute),
-		Streams: each(r.GetStreams(), fromStream),
-		Objects: each(r.GetObjects(), fromObject),
+		Config:  wire.Each(r.GetConfig(), fromAttribute),
+		Streams: wire.Each(r.GetStreams(), fromStream),
+		Objects: wire.Each(r.GetObjects(), fromObject),
 	}
 }
 
@@ -47,7 +37,7 @@ func fromStream(s *wirev1.Stream) plugin.Stream {
 		Name:    s.GetName(),
 		Record:  s.GetRecord(),
 		Doc:     s.GetDoc(),
-		Fields:  each(s.GetFields(), fromField),
+		Fields:  wire.Each(s.GetFields(), fromField),
 		MaxRead: int(s.GetMaxRead()),
 	}
 }
@@ -57,7 +47,7 @@ func fromField(f *wirev1.Field) plugin.Field {
 }
 
 func fromType(t *wirev1.Type) plugin.Type {
-	out := plugin.Type{Kind: plugin.Kind(t.GetKind()), Fields: each(t.GetFields(), fromField)}
+	out := plugin.Type{Kind: plugin.Kind(t.GetKind()), Fields: wire.Each(t.GetFields(), fromField)}
 	if t.GetElem() != nil {
 		elem := fromType(t.GetElem())
 		out.Elem = &elem
@@ -69,7 +59,7 @@ func fromObject(o *wirev1.Object) plugin.Object {
 	return plugin.Object{
 		Name:       o.GetName(),
 		Doc:        o.GetDoc(),
-		Attributes: each(o.GetAttributes(), fromAttribute),
+		Attributes: wire.Each(o.GetAttributes(), fromAttribute),
 		MaxCreate:  int(o.GetMaxCreate()),
 		Idempotent: o.GetIdempotent(),
 		ResolvedBy: o.GetResolvedBy(),
@@ -98,7 +88,7 @@ func fromAttribute(a *wirev1.Attribute) plugin.Attribute {
 
 func fromConfigureResponse(r *wirev1.ConfigureResponse) *plugin.ConfigureResponse {
 	return &plugin.ConfigureResponse{
-		RateLimits: each(r.GetRateLimits(), func(l *wirev1.RateLimit) plugin.RateLimit {
+		RateLimits: wire.Each(r.GetRateLimits(), func(l *wirev1.RateLimit) plugin.RateLimit {
 			return plugin.RateLimit{Requests: int(l.GetRequests()), Per: l.GetPer().AsDuration()}
 		}),
 		WriteTimeout: r.GetWriteTimeout().AsDuration(),
@@ -108,8 +98,8 @@ func fromConfigureResponse(r *wirev1.ConfigureResponse) *plugin.ConfigureRespons
 
 func fromListResponse(r *wirev1.ListResponse) *plugin.ListResponse {
 	return &plugin.ListResponse{
-		Entries: each(r.GetEntries(), func(e *wirev1.Entry) plugin.Entry {
-			return plugin.Entry{ID: e.GetId(), Time: fromTimestamp(e.GetTime())}
+		Entries: wire.Each(r.GetEntries(), func(e *wirev1.Entry) plugin.Entry {
+			return plugin.Entry{ID: e.GetId(), Time: wire.FromTimestamp(e.GetTime())}
 		}),
 		NextPageToken: string(r.GetNextPageToken()),
 		Requests:      int(r.GetRequests()),
@@ -119,7 +109,7 @@ func fromListResponse(r *wirev1.ListResponse) *plugin.ListResponse {
 func fromRecord(r *wirev1.Record) plugin.Record {
 	return plugin.Record{
 		ID:      r.GetId(),
-		Time:    fromTimestamp(r.GetTime()),
+		Time:    wire.FromTimestamp(r.GetTime()),
 		URL:     r.GetUrl(),
 		Pending: r.GetPending(),
 		Data:    r.GetData(),
@@ -127,11 +117,11 @@ func fromRecord(r *wirev1.Record) plugin.Record {
 }
 
 func fromCreateResponse(r *wirev1.CreateResponse) *plugin.CreateResponse {
-	return &plugin.CreateResponse{Results: each(r.GetResults(), fromResult), Requests: int(r.GetRequests())}
+	return &plugin.CreateResponse{Results: wire.Each(r.GetResults(), fromResult), Requests: int(r.GetRequests())}
 }
 
 func fromFindResponse(r *wirev1.FindResponse) *plugin.FindResponse {
-	return &plugin.FindResponse{Results: each(r.GetResults(), fromResult), Requests: int(r.GetRequests())}
+	return &plugin.FindResponse{Results: wire.Each(r.GetResults(), fromResult), Requests: int(r.GetRequests())}
 }
 
 func fromResult(r *wirev1.Result) plugin.Result {
@@ -140,11 +130,11 @@ func fromResult(r *wirev1.Result) plugin.Result {
 
 func fromResolveResponse(r *wirev1.ResolveResponse) *plugin.ResolveResponse {
 	return &plugin.ResolveResponse{
-		Matches: each(r.GetMatches(), func(m *wirev1.Match) plugin.Match {
+		Matches: wire.Each(r.GetMatches(), func(m *wirev1.Match) plugin.Match {
 			return plugin.Match{
 				Address:  m.GetAddress(),
 				Internal: m.GetInternal(),
-				Targets:  each(m.GetTargets(), fromTarget),
+				Targets:  wire.Each(m.GetTargets(), fromTarget),
 			}
 		}),
 		Requests: int(r.GetRequests()),

@@ -11,8 +11,8 @@
 //     new self-signed one for "localhost".
 //   - It prints one line to standard output: 1|1|unix|SOCKET|grpc|CERT, where the first 1 is go-plugin's protocol, the second is
 //     the version of this protocol and CERT is its certificate, DER in unpadded base64. After that, standard output is not used.
-//   - It serves, next to this service, grpc.health.v1.Health with the service "plugin" SERVING, and plugin.GRPCController, whose
-//     Shutdown ends the program. It may leave out plugin.GRPCBroker and plugin.GRPCStdio.
+//   - It serves, next to this service, go-plugin's plugin.GRPCController, whose Shutdown ends the program. It may leave out
+//     go-plugin's other services.
 //   - Log lines go to standard error, as JSON objects with "@level" (trace, debug, info, warn, error), "@message", "@timestamp"
 //     and any other members.
 //   - It ends when its life pipe does: DURASYNC_LIFE_FD, if set, is the number of an open file that reaches its end when the
