@@ -62,7 +62,7 @@ check-imports:
 .PHONY: check-workflows
 check-workflows:
 	@echo "workflowcheck"
-	@$(TOOL) workflowcheck -config workflowcheck.yaml ./workflows/...
+	@$(TOOL) workflowcheck ./workflows/...
 
 .PHONY: check-lint
 check-lint:

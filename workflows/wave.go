@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -23,7 +22,7 @@ type draft struct {
 	pending    activities.Pending
 	url        string
 	target     string
-	attributes json.RawMessage
+	attributes []byte // JSON
 }
 
 // group is a part of a wave: drafts to write and verdicts to note.

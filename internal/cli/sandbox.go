@@ -2,9 +2,10 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"maps"
+	"net"
 	"slices"
+	"strconv"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
@@ -43,6 +44,7 @@ func startSandbox(ctx context.Context, o sandbox.Options) (*sandbox.Server, erro
 
 func (a *app) sandboxCommand() *cobra.Command {
 	var flags sandboxFlags
+	var host string
 	var gongPort, totangoPort int
 	cmd := a.reports(&cobra.Command{
 		Use:   "sandbox",
@@ -59,8 +61,8 @@ examples/demo reach them. Equal seeds give equal companies.`,
 			if err != nil {
 				return err
 			}
-			opts.GongAddr = fmt.Sprintf("127.0.0.1:%d", gongPort)
-			opts.TotangoAddr = fmt.Sprintf("127.0.0.1:%d", totangoPort)
+			opts.GongAddr = net.JoinHostPort(host, strconv.Itoa(gongPort))
+			opts.TotangoAddr = net.JoinHostPort(host, strconv.Itoa(totangoPort))
 			s, err := startSandbox(cmd.Context(), opts)
 			if err != nil {
 				return err
@@ -70,6 +72,7 @@ examples/demo reach them. Equal seeds give equal companies.`,
 			return s.Stop()
 		},
 	})
+	cmd.Flags().StringVar(&host, "host", "127.0.0.1", "address to listen on; 0.0.0.0 lets other machines in")
 	cmd.Flags().IntVar(&gongPort, "gong-port", 0, "port of the simulated Gong; 0 takes a free one")
 	cmd.Flags().IntVar(&totangoPort, "totango-port", 0, "port of the simulated Totango; 0 takes a free one")
 	flags.register(cmd)

@@ -125,21 +125,13 @@ var rules = []rule{
 		closure:  bans{temporalAll: noTemporal, hcl: noLanguage, cty: noLanguage},
 	},
 	{
-		packages: []string{ours("examples/connectors/...")},
-		ours:     []string{ours("plugin"), ours("plugin/httpkit"), ours("examples/connectors/...")},
-		oursWhy:  publicOnly,
-	},
-	{
 		packages: []string{ours("...")},
 		except:   []string{ours("cmd/durasync"), ours("internal/devserver")},
 		closure:  bans{temporalServer: heavyServer, temporalUI: heavyServer},
 	},
 	{
 		packages: []string{ours("...")},
-		except:   []string{ours("cmd/..."), ours("examples/connectors/...")},
-		closure: bans{
-			ours("cmd/..."):                 "commands are at the top",
-			ours("examples/connectors/..."): "examples are there to be read",
-		},
+		except:   []string{ours("cmd/...")},
+		closure:  bans{ours("cmd/..."): "commands are at the top"},
 	},
 }

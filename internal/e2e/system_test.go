@@ -17,7 +17,6 @@ import (
 	"github.com/durasync/durasync/connectors/gong/gongtest"
 	"github.com/durasync/durasync/connectors/totango/totangotest"
 	"github.com/durasync/durasync/internal/codec"
-	"github.com/durasync/durasync/internal/entities"
 	"github.com/durasync/durasync/internal/sandbox"
 )
 
@@ -167,9 +166,6 @@ func (s *system) temporal() client.Client {
 	s.t.Cleanup(c.Close)
 	return c
 }
-
-// entities returns a client of the entities.
-func (s *system) entities() *entities.Client { return entities.New(s.temporal()) }
 
 // checkTruth compares what is in Totango with what must be there after a run at a time, and the run's counts with it.
 func (s *system) checkTruth(c *sandbox.Company, sum summary) {

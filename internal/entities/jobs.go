@@ -18,7 +18,8 @@ import (
 func (c *Client) Apply(ctx context.Context, p *plan.Plan) (workflows.ApplyResult, error) {
 	var res workflows.ApplyResult
 	e := entity{id: workflows.JobID(p.Job), workflow: workflows.JobType, input: workflows.JobState{}, summary: "job " + p.Job}
-	return res, c.update(ctx, e, workflows.UpdateApply, workflows.ApplyRequest{Plan: p, Hash: p.Hash()}, &res)
+	err := c.update(ctx, e, workflows.UpdateApply, workflows.ApplyRequest{Plan: p, Hash: p.Hash()}, &res)
+	return res, err
 }
 
 // Job returns a job's state, or nil if it was never applied.

@@ -39,7 +39,8 @@ func (c *Client) Quota(ctx context.Context, connection string) (*activities.Quot
 
 func (c *Client) lease(ctx context.Context, connection string, req activities.LeaseRequest) (activities.LeaseResult, error) {
 	var res activities.LeaseResult
-	return res, c.update(ctx, quotaEntity(connection), workflows.UpdateLease, req, &res)
+	err := c.update(ctx, quotaEntity(connection), workflows.UpdateLease, req, &res)
+	return res, err
 }
 
 func (c *Client) block(ctx context.Context, connection string, req activities.BlockRequest) error {

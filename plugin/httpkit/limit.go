@@ -12,6 +12,9 @@ import (
 // limiter delays requests so that all limits hold in this process.
 type limiter []*rate.Limiter
 
+// margin is added to a period, because requests do not arrive in the rhythm in which they are sent.
+const margin = 100 * time.Millisecond
+
 // newLimiter spaces requests evenly for limits over a minute or less: any period then holds at most the allowed number. Over
 // longer periods even spacing would make every run slow, so they get a budget that can be spent at once and refills evenly.
 func newLimiter(limits []plugin.RateLimit) limiter {
@@ -20,11 +23,11 @@ func newLimiter(limits []plugin.RateLimit) limiter {
 		if limit.Requests <= 0 || limit.Per <= 0 {
 			continue
 		}
-		burst := 1
+		per, burst := limit.Per+margin, 1
 		if limit.Per > time.Minute {
-			burst = limit.Requests
+			per, burst = limit.Per, limit.Requests
 		}
-		l = append(l, rate.NewLimiter(rate.Every(limit.Per/time.Duration(limit.Requests)), burst))
+		l = append(l, rate.NewLimiter(rate.Every(per/time.Duration(limit.Requests)), burst))
 	}
 	return l
 }

@@ -31,7 +31,7 @@ func TestRequestsArePacedEvenly(t *testing.T) {
 			}
 		}
 		ms := time.Millisecond
-		if diff := cmp.Diff([]time.Duration{0, 250 * ms, 500 * ms, 750 * ms, 1000 * ms, 1250 * ms}, at); diff != "" {
+		if diff := cmp.Diff([]time.Duration{0, 275 * ms, 550 * ms, 825 * ms, 1100 * ms, 1375 * ms}, at); diff != "" {
 			t.Errorf("times (-want +got):\n%s", diff)
 		}
 
@@ -44,7 +44,7 @@ func TestRequestsArePacedEvenly(t *testing.T) {
 		if e == nil || e.Code != plugin.CodeRateLimited || e.Uncertain || e.Requests != 0 {
 			t.Fatalf("got %+v", e)
 		}
-		if want := 4*time.Hour - 1250*ms; e.RetryAfter.Round(ms) != want {
+		if want := 4*time.Hour - 1375*ms; e.RetryAfter.Round(ms) != want {
 			t.Errorf("RetryAfter = %v, want %v", e.RetryAfter, want)
 		}
 		if waited := time.Since(before); waited != 0 {
