@@ -42,14 +42,14 @@ func testSource(t *testing.T, h Harness, s Source, c plugin.Source, d *plugin.De
 	})
 	t.Run("unknown stream", func(t *testing.T) {
 		_, err := c.List(t.Context(), &plugin.ListRequest{Stream: "no_such_stream", From: s.From, To: s.To})
-		mustFail(t, err, plugin.CodeInvalidRequest, plugin.CodeNotFound)
+		_ = mustFail(t, err, plugin.CodeInvalidRequest, plugin.CodeNotFound)
 		_, err = c.Read(t.Context(), &plugin.ReadRequest{Stream: "no_such_stream", IDs: []string{"1"}})
-		mustFail(t, err, plugin.CodeInvalidRequest, plugin.CodeNotFound)
+		_ = mustFail(t, err, plugin.CodeInvalidRequest, plugin.CodeNotFound)
 	})
 	if s.BadToken != "" {
 		t.Run("expired token", func(t *testing.T) {
 			_, err := c.List(t.Context(), &plugin.ListRequest{Stream: s.Stream, From: s.From, To: s.To, PageToken: s.BadToken})
-			mustFail(t, err, plugin.CodeExpired)
+			_ = mustFail(t, err, plugin.CodeExpired)
 		})
 	}
 	t.Run("cancelled", func(t *testing.T) {

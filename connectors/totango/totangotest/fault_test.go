@@ -2,6 +2,7 @@ package totangotest_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -92,8 +93,8 @@ func TestFaultWithoutConnection(t *testing.T) {
 	s := totangotest.New(totangotest.Options{})
 	s.Inject(totangotest.Fault{Kind: totangotest.ResetBefore})
 	defer func() {
-		if p := recover(); p != http.ErrAbortHandler {
-			t.Errorf("panicked with %v, want http.ErrAbortHandler", p)
+		if err, ok := recover().(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+			t.Errorf("panicked with %v, want http.ErrAbortHandler", err)
 		}
 	}()
 	s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/api/v3/touchpoint-types/", nil))
