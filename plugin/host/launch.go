@@ -77,7 +77,7 @@ func Launch(ctx context.Context, cmd Command, logger hclog.Logger) (*Client, err
 	case err = <-result:
 	case <-ctx.Done():
 		_ = p.Kill(ctx)
-		_ = <-result // that it was killed
+		<-result //nolint:errcheck // it was killed
 		err = shim.Ended(ctx.Err(), fmt.Sprintf("connector %s was not started", cmd.Path))
 	}
 	if err == nil {
