@@ -72,7 +72,7 @@ examples/demo reach them. Equal seeds give equal companies.`,
 			return s.Stop()
 		},
 	})
-	cmd.Flags().StringVar(&host, "host", "127.0.0.1", "address to listen on; 0.0.0.0 lets other machines in")
+	cmd.Flags().StringVar(&host, "host", "127.0.0.1", "address to listen on")
 	cmd.Flags().IntVar(&gongPort, "gong-port", 0, "port of the simulated Gong; 0 takes a free one")
 	cmd.Flags().IntVar(&totangoPort, "totango-port", 0, "port of the simulated Totango; 0 takes a free one")
 	flags.register(cmd)

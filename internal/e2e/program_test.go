@@ -53,7 +53,7 @@ type result struct {
 }
 
 // run runs the program to its end.
-func run(t *testing.T, env []string, args ...string) result {
+func run(t testing.TB, env []string, args ...string) result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -70,7 +70,7 @@ func run(t *testing.T, env []string, args ...string) result {
 
 // process is a running command of the program.
 type process struct {
-	t      *testing.T
+	t      testing.TB
 	cmd    *exec.Cmd
 	lines  chan string // of standard output
 	ended  chan struct{}
@@ -97,7 +97,7 @@ func (b *lockedBuffer) String() string {
 }
 
 // start starts the program. It is killed at the end of the test if it still runs.
-func start(t *testing.T, env []string, args ...string) *process {
+func start(t testing.TB, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(program, args...), lines: make(chan string, 10_000), ended: make(chan struct{})}
 	p.cmd.Env, p.cmd.Stderr = env, &p.stderr
@@ -186,7 +186,7 @@ func (p *process) rest() string {
 }
 
 // decode decodes JSON that the program printed.
-func decode[T any](t *testing.T, text string) T {
+func decode[T any](t testing.TB, text string) T {
 	t.Helper()
 	var v T
 	if err := json.Unmarshal([]byte(text), &v); err != nil {

@@ -22,7 +22,7 @@ import (
 
 // system is everything that a company runs: Gong, Totango, Temporal and a directory with job files.
 type system struct {
-	t       *testing.T
+	t       testing.TB
 	gong    *gongtest.Server
 	totango *totangotest.Server
 	address string   // of Temporal
@@ -64,14 +64,15 @@ job "meetings" {
 const token = "e2e-app-token"
 
 // newSystem starts the simulators, without limits and with a clock that moves, and a Temporal server.
-func newSystem(t *testing.T) *system {
+func newSystem(t testing.TB) *system {
 	t.Helper()
-	s := &system{
-		t:       t,
-		gong:    &gongtest.Server{},
-		totango: totangotest.New(totangotest.Options{Tokens: []string{token}, RequestsPerMinute: -1}),
-		dir:     t.TempDir(),
-	}
+	return newSystemWith(t, &gongtest.Server{}, totangotest.New(totangotest.Options{Tokens: []string{token}, RequestsPerMinute: -1}))
+}
+
+// newSystemWith is newSystem with other simulators.
+func newSystemWith(t testing.TB, gong *gongtest.Server, totango *totangotest.Server) *system {
+	t.Helper()
+	s := &system{t: t, gong: gong, totango: totango, dir: t.TempDir()}
 	s.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "NO_COLOR=1",
 		"GONG_ACCESS_KEY=" + gongtest.AccessKey, "GONG_ACCESS_KEY_SECRET=" + gongtest.AccessKeySecret, "GONG_BASE_URL=" + serve(t, s.gong),
@@ -84,7 +85,7 @@ func newSystem(t *testing.T) *system {
 	return s
 }
 
-func serve(t *testing.T, h http.Handler) string {
+func serve(t testing.TB, h http.Handler) string {
 	srv := httptest.NewServer(h)
 	t.Cleanup(func() {
 		srv.CloseClientConnections()
