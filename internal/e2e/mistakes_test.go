@@ -129,3 +129,21 @@ func TestInterruptedSyncGoesOn(t *testing.T) {
 	s.until("the touchpoint is written", func() bool { return s.touchpoints()[id] > 0 })
 	s.once(id)
 }
+
+// TestWorkerFollowsTheDirectory mends a mistake in a connection while the worker runs.
+func TestWorkerFollowsTheDirectory(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	id := s.meeting("acme", nil)
+	s.write("jobs.hcl", strings.Replace(jobFiles, `env("TOTANGO_APP_TOKEN")`, `"not-the-token"`, 1))
+	w := s.worker()
+	s.ok("apply", s.dir)
+	if r := s.run("sync", "meetings"); r.code != 3 {
+		t.Fatalf("exit code %d with a wrong token, want 3", r.code)
+	}
+	s.write("jobs.hcl", "job {") // half written: the worker keeps what it has
+	s.until("the worker says that the directory has errors", func() bool { return strings.Contains(w.stderr.String(), "has errors") })
+	s.write("jobs.hcl", jobFiles)
+	s.until("the worker follows", func() bool { return s.run("sync", "meetings").code == 0 })
+	s.once(id)
+}
