@@ -60,8 +60,19 @@ type Counts struct {
 	Failed   int `json:"failed"`   // given up for this run; the next one tries again
 }
 
+// RunKind is what a run was for.
+type RunKind string
+
+// The kinds of runs.
+const (
+	KindSync     RunKind = "sync"     // the window since the last run
+	KindBackfill RunKind = "backfill" // a window that somebody asked for
+	KindRetry    RunKind = "retry"    // records that earlier runs did not write
+)
+
 // Run is a run as the Job remembers it.
 type Run struct {
+	Kind    RunKind   `json:"kind,omitempty"` // empty means KindSync
 	Owner   Owner     `json:"owner"`
 	RunID   string    `json:"run_id"` // the last execution of the chain
 	Started time.Time `json:"started"`

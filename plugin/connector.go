@@ -70,6 +70,13 @@ type Finder interface {
 	Find(ctx context.Context, req *FindRequest) (*FindResponse, error)
 }
 
+// Previewer is implemented by destinations that can show what Create would write.
+type Previewer interface {
+	// Preview does everything that Create does but write: it looks names up, cuts texts, and finds what is wrong with an item.
+	// People read what it returns.
+	Preview(ctx context.Context, req *PreviewRequest) (*PreviewResponse, error)
+}
+
 // DescribeRequest is the input of [Connector.Describe].
 type DescribeRequest struct{}
 
@@ -227,8 +234,12 @@ type Result struct {
 type ResolveRequest struct {
 	Object string
 
-	// Addresses are e-mail addresses, trimmed and in lower case, each once, at most [Object.MaxResolve].
+	// Addresses are e-mail addresses, trimmed and in lower case, each once, at most [Object.MaxResolve]. One that begins with @ stands
+	// for everybody of a domain.
 	Addresses []string
+
+	// Team asks for [Target.Team], which may cost further requests.
+	Team bool
 }
 
 // ResolveResponse is the answer of [Resolver.Resolve].
@@ -257,6 +268,10 @@ type Target struct {
 
 	// Contact and KeyContact say what the person is to the target.
 	Contact, KeyContact bool
+
+	// Team are the addresses, in lower case, of the destination's own people who look after the target, if the request asks for
+	// them.
+	Team []string
 }
 
 // FindRequest is the input of [Finder.Find].
@@ -278,4 +293,30 @@ type FindResponse struct {
 
 	// Requests counts API requests; see [CheckResponse.Requests].
 	Requests int
+}
+
+// PreviewRequest is the input of [Previewer.Preview]. Items are as those of [CreateRequest], at most [Object.MaxCreate] times 25.
+type PreviewRequest struct {
+	Object string
+	Items  []Item
+}
+
+// PreviewResponse is the answer of [Previewer.Preview].
+type PreviewResponse struct {
+	// Previews has one preview for each item of the request, in its order.
+	Previews []Preview
+
+	// Requests counts API requests; see [CheckResponse.Requests].
+	Requests int
+}
+
+// Preview is what would be written of an item.
+type Preview struct {
+	Key string
+
+	// Attributes is a JSON object with the object's attributes as they would be written.
+	Attributes json.RawMessage
+
+	// Err says why the item would not be written; nil if it would.
+	Err *Error
 }

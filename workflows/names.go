@@ -17,10 +17,11 @@ func ConnectionQueue(connectionType, name string) string {
 
 // The names of the workflow types.
 const (
-	SyncType   = "Sync"
-	JobType    = "Job"
-	LedgerType = "Ledger"
-	QuotaType  = "Quota"
+	SyncType    = "Sync"
+	JobType     = "Job"
+	LedgerType  = "Ledger"
+	QuotaType   = "Quota"
+	PreviewType = "Preview"
 )
 
 // The names of updates and queries.

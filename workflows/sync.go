@@ -16,6 +16,19 @@ import (
 type SyncInput struct {
 	Job string `json:"job"`
 
+	// From and To make the run a backfill: it lists this window instead of the one since the last run, takes no lock, and
+	// moves no watermark. From is inclusive, To exclusive.
+	From time.Time `json:"from,omitzero"`
+	To   time.Time `json:"to,omitzero"`
+
+	// DryRun makes a backfill count what it would look at, and write nothing.
+	DryRun bool `json:"dry_run,omitempty"`
+
+	// Retry makes the run look at the records that earlier runs rejected, deferred or left in doubt, and at nothing else; with
+	// Records, at these only. It takes no lock and moves no watermark.
+	Retry   bool     `json:"retry,omitempty"`
+	Records []string `json:"records,omitempty"`
+
 	// State is what a run carries along when it continues as new.
 	State *SyncState `json:"state,omitempty"`
 }
@@ -58,6 +71,7 @@ const (
 // SyncResult is the result of [Sync].
 type SyncResult struct {
 	Job     string             `json:"job"`
+	Kind    activities.RunKind `json:"kind"`
 	Outcome activities.Outcome `json:"outcome"`
 	From    time.Time          `json:"from,omitzero"`
 	To      time.Time          `json:"to,omitzero"`
@@ -65,6 +79,28 @@ type SyncResult struct {
 
 	// Rejects are the last records that were not written, with the reason.
 	Rejects []activities.Verdict `json:"rejects,omitempty"`
+
+	// Ambiguous are the last records that could have belonged elsewhere, too.
+	Ambiguous []Ambiguity `json:"ambiguous,omitempty"`
+
+	// Estimate is what a dry run found.
+	Estimate *Estimate `json:"estimate,omitempty"`
+}
+
+// Ambiguity is a record whose target was chosen among several.
+type Ambiguity struct {
+	ID     string                 `json:"id"`
+	Target string                 `json:"target"`
+	Name   string                 `json:"name,omitempty"`
+	Losers []activities.Candidate `json:"losers"`
+}
+
+// Estimate is what a backfill would take at most, as far as can be known before the records are read.
+type Estimate struct {
+	Records             int           `json:"records"`              // to look at
+	SourceRequests      int           `json:"source_requests"`      // still to make
+	DestinationRequests int           `json:"destination_requests"` // if all of them are written
+	Time                time.Duration `json:"time"`                 // that the rate limits alone need
 }
 
 const (

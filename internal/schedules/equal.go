@@ -46,7 +46,7 @@ func equalAction(want, have *client.ScheduleWorkflowAction) bool {
 	var in workflows.SyncInput
 	return want.ID == have.ID && want.Workflow == have.Workflow && want.TaskQueue == have.TaskQueue &&
 		want.StaticSummary == have.StaticSummary &&
-		len(have.Args) == 1 && decode(have.Args[0], &in) && want.Args[0] == in &&
+		len(have.Args) == 1 && decode(have.Args[0], &in) && reflect.DeepEqual(want.Args[0], in) &&
 		equalMemo(want.Memo, have.Memo)
 }
 

@@ -32,6 +32,7 @@ type Plan struct {
 
 	Resolve  Resolve  `json:"resolve"`
 	Schedule Schedule `json:"schedule"`
+	Notify   []Notify `json:"notify,omitempty"`
 }
 
 // Source says what a job reads.
@@ -46,6 +47,9 @@ type Source struct {
 
 	// Types are the types of those fields, for the evaluation of expressions.
 	Types []Field `json:"types"`
+
+	// Title is the field that names a record for people; empty if there is none.
+	Title string `json:"title,omitempty"`
 
 	MaxRead int `json:"max_read"`
 
@@ -87,6 +91,7 @@ type Mapping struct {
 	Attribute string `json:"attribute"`
 	Origin    Origin `json:"origin"`
 	Required  bool   `json:"required,omitempty"`
+	Locked    bool   `json:"locked,omitempty"`
 
 	// Type is the attribute's type, to which the value is converted.
 	Type Type `json:"type"`
@@ -145,6 +150,18 @@ type Resolve struct {
 
 	OnAmbiguous     Policy   `json:"on_ambiguous,omitempty"`
 	InternalDomains []string `json:"internal_domains,omitempty"` // lower case
+
+	// Aliases are addresses under which the destination does not know a person, with the one under which it does.
+	Aliases []Alias `json:"aliases,omitempty"`
+
+	// DomainFallback lets a record whose people nobody knows belong to whom others of their domain belong to.
+	DomainFallback bool `json:"domain_fallback,omitempty"`
+}
+
+// Alias is another address of a person. Both are in lower case.
+type Alias struct {
+	From string `json:"from"`
+	To   string `json:"to"`
 }
 
 // Policy decides among several candidates.
@@ -155,18 +172,45 @@ const (
 	// MostParticipants takes the candidate that most of the external participants belong to; among equals, the one with
 	// more key contacts, then more contacts.
 	MostParticipants Policy = "most_participants"
+	// ContactFirst takes the candidate with the most key contacts among the participants, then the most contacts, then the
+	// most participants.
+	ContactFirst Policy = "contact_first"
+	// HostTeam takes the candidate that the meeting's host looks after; if that is none or several, MostParticipants decides
+	// among them.
+	HostTeam Policy = "host_team"
 	// First takes the first candidate by name.
 	First Policy = "first"
 	// Skip rejects the record.
 	Skip Policy = "skip"
 )
 
-// Schedule says when a job runs. Exactly one of Cron and Every is set.
+// Notify says who is told of which runs.
+type Notify struct {
+	// To names a notifier of the job directory, as "type.name".
+	To string   `json:"to"`
+	On []Notice `json:"on"`
+}
+
+// Notice is a kind of run that somebody is told of.
+type Notice string
+
+// The notices.
+const (
+	NoticeFailed   Notice = "failed"   // the run failed, was skipped, or could not write some records
+	NoticeRejected Notice = "rejected" // the run rejected records that no run had rejected before
+	NoticeEmpty    Notice = "empty"    // there was nothing at all in the window
+)
+
+// Schedule says when a job runs. Exactly one of Cron, Every and Once is set.
 type Schedule struct {
 	// Cron is a five-field cron expression in the time zone.
 	Cron     string   `json:"cron,omitempty"`
 	Every    Duration `json:"every,omitempty"`
-	Timezone string   `json:"timezone"` // IANA name
+	Once     string   `json:"once,omitempty"` // RFC 3339
+	Timezone string   `json:"timezone"`       // IANA name
+
+	// Jitter delays each run by a random time up to this.
+	Jitter Duration `json:"jitter,omitempty"`
 
 	SyncOnApply bool `json:"sync_on_apply,omitempty"`
 	Enabled     bool `json:"enabled"`
