@@ -15,48 +15,40 @@ var identifier = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
 
 func invalidName(name string) bool { return !identifier.MatchString(name) }
 
-// topBlocks are the blocks of a file, with the number of their labels.
-var topBlocks = map[string]int{"connection": 2, "job": 1}
-
 // declare finds the blocks of all the files and checks their headers. Of blocks with the same name the first one counts.
 func (l *loader) declare() {
-	jobs := map[string]*hclsyntax.Block{}
+	declared := map[string]hcl.Range{}
 	for _, f := range l.order {
-		l.diags = append(l.diags, unknownItems(f, f.body, "at the top of a file", nil, []string{"connection", "job"})...)
+		l.diags = append(l.diags, unknownItems(f, f.body, "at the top of a file", nil, topBlockNames)...)
 		for _, b := range f.body.Blocks {
-			switch b.Type {
+			known := blockNamed(language, b.Type)
+			if known == nil {
+				continue
+			}
+			if !l.labels(f, b, known.Labels) || l.duplicate(f, b, declared) {
+				if b.Type != "job" {
+					f.hideBody(b.Body)
+				}
+				continue
+			}
+			switch at := *toDiagnostic(&hcl.Diagnostic{Subject: b.DefRange().Ptr()}, nil).Range; b.Type {
 			case "connection":
-				if !l.labels(f, b, "type", "name") {
-					f.hideBody(b.Body)
-					continue
-				}
-				c := &connection{Connection: Connection{Type: b.Labels[0], Name: b.Labels[1]}, file: f, block: b}
-				if first := l.connections[c.ID()]; first != nil {
-					l.duplicate(f, b, first.block.DefRange())
-					f.hideBody(b.Body)
-					continue
-				}
-				c.Range = *toDiagnostic(&hcl.Diagnostic{Subject: b.DefRange().Ptr()}, nil).Range
+				c := &connection{Connection: Connection{Type: b.Labels[0], Name: b.Labels[1], Range: at}, secretBlock: secretBlock{file: f, block: b}}
 				l.connections[c.ID()] = c
+			case "notifier":
+				n := &notifier{Notifier: Notifier{Type: b.Labels[0], Name: b.Labels[1], Range: at}, secretBlock: secretBlock{file: f, block: b}}
+				l.notifiers[n.ID()] = n
 			case "job":
-				if !l.labels(f, b, "name") {
-					continue
-				}
-				if first := jobs[b.Labels[0]]; first != nil {
-					l.duplicate(f, b, first.DefRange())
-					continue
-				}
-				jobs[b.Labels[0]] = b
 				l.jobs = append(l.jobs, &jobBlock{file: f, block: b})
 			}
 		}
 	}
 }
 
-func (l *loader) labels(f *sourceFile, b *hclsyntax.Block, want ...string) bool {
+func (l *loader) labels(f *sourceFile, b *hclsyntax.Block, want []string) bool {
 	form := b.Type
 	for _, w := range want {
-		form += fmt.Sprintf(" %q", strings.ToUpper(w))
+		form += fmt.Sprintf(" %q", w)
 	}
 	if len(b.Labels) != len(want) {
 		if !f.broken {
@@ -71,18 +63,26 @@ func (l *loader) labels(f *sourceFile, b *hclsyntax.Block, want ...string) bool 
 			good = false
 			l.diags = append(l.diags, problem(CodeInvalidLabel, b.LabelRanges[i], "Invalid name",
 				"The %s of a %s has lower-case letters, digits, _ and -, starts with a letter and is at most 64 characters long.",
-				want[i], b.Type))
+				strings.ToLower(want[i]), b.Type))
 		}
 	}
 	return good
 }
 
-func (l *loader) duplicate(f *sourceFile, b *hclsyntax.Block, first hcl.Range) {
+// duplicate reports a block whose name another one has already, and notes it otherwise.
+func (l *loader) duplicate(f *sourceFile, b *hclsyntax.Block, declared map[string]hcl.Range) bool {
+	name := strings.Join(b.Labels, ".")
+	first, ok := declared[b.Type+" "+name]
+	if !ok {
+		declared[b.Type+" "+name] = b.DefRange()
+		return false
+	}
 	at := hcl.RangeBetween(b.LabelRanges[0], b.LabelRanges[len(b.LabelRanges)-1])
 	at.Filename = f.name
 	l.diags = append(l.diags, problem(CodeDuplicate, at, "Duplicate "+b.Type,
-		"There is already a %s %s at %s:%d:%d. The files of a directory form one configuration, in which names are unique.",
-		b.Type, `"`+strings.Join(b.Labels, ".")+`"`, first.Filename, first.Start.Line, first.Start.Column))
+		"There is already a %s %q at %s:%d:%d. The files of a directory form one configuration, in which names are unique.",
+		b.Type, name, first.Filename, first.Start.Line, first.Start.Column))
+	return true
 }
 
 // unknownItems reports the attributes and blocks of a body that the language does not have there, and hides their values.
@@ -121,25 +121,26 @@ func unknownItems(f *sourceFile, body *hclsyntax.Body, where string, attrs, bloc
 	return diags
 }
 
-// oneBlock returns the block of a type, nil if there is none, and reports further ones.
-func oneBlock(body *hclsyntax.Body, blockType string) (*hclsyntax.Block, hcl.Diagnostics) {
-	var first *hclsyntax.Block
+// blocksOf returns the blocks of a kind in a job, and reports labels, and blocks that are one too many.
+func blocksOf(body *hclsyntax.Body, kind *Block) ([]*hclsyntax.Block, hcl.Diagnostics) {
+	var found []*hclsyntax.Block
 	var diags hcl.Diagnostics
 	for _, b := range body.Blocks {
-		switch {
-		case b.Type != blockType:
-		case first == nil:
-			first = b
-			if len(b.Labels) > 0 {
-				diags = append(diags, problem(CodeInvalidLabel, b.LabelRanges[0], "Wrong number of labels",
-					"A %s block has no label.", blockType))
-			}
-		default:
-			diags = append(diags, problem(CodeDuplicate, b.TypeRange, fmt.Sprintf("Duplicate %s block", blockType),
-				"There is already one at line %d; a job has one.", first.TypeRange.Start.Line))
+		if b.Type != kind.Name {
+			continue
 		}
+		if len(found) > 0 && !kind.Repeatable {
+			diags = append(diags, problem(CodeDuplicate, b.TypeRange, fmt.Sprintf("Duplicate %s block", kind.Name),
+				"There is already one at line %d; a job has one.", found[0].TypeRange.Start.Line))
+			continue
+		}
+		if len(b.Labels) > 0 {
+			diags = append(diags, problem(CodeInvalidLabel, b.LabelRanges[0], "Wrong number of labels",
+				"A %s block has no label.", kind.Name))
+		}
+		found = append(found, b)
 	}
-	return first, diags
+	return found, diags
 }
 
 // misspelled reports whether a body that lacks an attribute or block has it under a wrong name, or as the other of the two. What

@@ -125,6 +125,18 @@ connection "totango" "success" {
 }
 `
 
+const notifiersHCL = `
+notifier "webhook" "ops" {
+  url = env("OPS_WEBHOOK_URL")
+}
+
+notifier "email" "team" {
+  host = "smtp.example.com"
+  from = "durasync@example.com"
+  to   = ["team@example.com"]
+}
+`
+
 // dir makes a directory of name, content pairs.
 func dir(pairs ...string) fs.FS {
 	m := fstest.MapFS{}

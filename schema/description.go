@@ -3,6 +3,7 @@ package schema
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -55,6 +56,9 @@ func newDescription(d *plugin.DescribeResponse) (*description, error) {
 		o := &d.Objects[i]
 		if err := checkAttributes(o.Attributes); err != nil {
 			return nil, fmt.Errorf("object %s: %w", o.Name, err)
+		}
+		if slices.Contains(attributeNames(o.Attributes), argOverride) {
+			return nil, fmt.Errorf("object %s: an attribute is named %s, which every map block has already", o.Name, argOverride)
 		}
 		out.objects[o.Name] = o
 	}

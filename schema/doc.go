@@ -22,3 +22,5 @@
 // [Connection.Config] alone: no diagnostic shows a value, and the source lines that diagnostics show have the literals of
 // secret attributes cut out.
 package schema
+
+//go:generate go run ../internal/docgen ../docs

@@ -13,6 +13,45 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
+var timeFunctions = []Function{
+	{"format_time", groupTime, "format_time(layout, time[, timezone])", "A time as text, in its own offset or in a time zone by its IANA name. The " +
+		"layout has `YYYY` `YY` years, `MMMM` `MMM` `MM` `M` months, `EEEE` `EEE` weekdays, `DD` `D` days, `hh` `h` hours of 24, `HH` `H` hours " +
+		"of 12, `AA` `aa` AM and am, `mm` `m` minutes, `ss` `s` seconds, `ZZZZZ` `ZZZZ` offsets, and `'text'`.",
+		`format_time("EEE D MMM YYYY, hh:mm", "2026-09-01T16:02:11Z", "Europe/Berlin")`, `"Tue 1 Sep 2026, 18:02"`, formatTimeFunc},
+	{"format_duration", groupTime, "format_duration(seconds)", "A number of seconds as people say it; from a minute up, rounded to minutes.",
+		`format_duration(3925)`, `"1 h 5 min"`, formatDurationFunc},
+	{"timeadd", groupTime, "timeadd(time, duration)", "A time so much later, or earlier for a duration that begins with `-`. Durations have whole " +
+		"numbers with the units `w`, `d`, `h`, `m` and `s`.", `timeadd("2026-09-01T16:02:11Z", "-1d2h")`, `"2026-08-31T14:02:11Z"`, timeAddFunc},
+}
+
+// timeAddFunc keeps the time's offset.
+var timeAddFunc = function.New(&function.Spec{
+	Params: []function.Parameter{{Name: "time", Type: cty.String}, {Name: "duration", Type: cty.String}},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		if args[1].IsKnown() { // a mistake in a constant shows in the checks
+			if _, err := parseDuration(strings.TrimPrefix(args[1].AsString(), "-")); err != nil {
+				return cty.NilType, function.NewArgError(1, err)
+			}
+		}
+		return cty.String, nil
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		t, err := time.Parse(time.RFC3339, args[0].AsString())
+		if err != nil {
+			return cty.NilVal, function.NewArgErrorf(0, "a time in RFC 3339 is needed, such as 2006-01-02T15:04:05Z")
+		}
+		text, back := strings.CutPrefix(args[1].AsString(), "-")
+		d, err := parseDuration(text)
+		if err != nil {
+			return cty.NilVal, function.NewArgError(1, err)
+		}
+		if back {
+			d = -d
+		}
+		return cty.StringVal(t.Add(d).Format(time.RFC3339)), nil
+	},
+})
+
 // formatTimeFunc formats a time: format_time("YYYY-MM-DD hh:mm", call.started) in the time's own offset, or in the time zone
 // that a third argument names. The layout is that of Terraform's formatdate.
 var formatTimeFunc = function.New(&function.Spec{

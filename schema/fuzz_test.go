@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/tools/txtar"
 
@@ -35,7 +36,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add(job, template)
 	}
 	f.Fuzz(func(t *testing.T, job, template string) {
-		config, diags := LoadFS(t.Context(), dir("connections.hcl", connectionsHCL, "job.hcl", job, "notes.tmpl", template), options())
+		config, diags := LoadFS(t.Context(), dir("connections.hcl", connectionsHCL+notifiersHCL, "job.hcl", job, "notes.tmpl", template), options())
 		for _, d := range diags {
 			if d.Range == nil || d.Summary == "" || d.Detail == "" || d.Snippet == nil && d.Code != CodeFile {
 				t.Errorf("incomplete diagnostic: %+v", d)
@@ -43,6 +44,9 @@ func FuzzLoad(f *testing.F) {
 		}
 		text(t, diags)
 		for _, p := range config.Jobs {
+			if _, err := NextRuns(p.Schedule, time.Unix(1_800_000_000, 0), 3); err != nil {
+				t.Errorf("a compiled schedule has no times: %v", err)
+			}
 			r, err := NewRenderer(p)
 			if err != nil {
 				t.Fatalf("a compiled job cannot be used: %v", err)

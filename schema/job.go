@@ -23,9 +23,6 @@ const (
 	defaultDaily         = "23:00"
 )
 
-// jobBlocks are the blocks of a job.
-var jobBlocks = []string{"source", "destination", "map", "resolve", "settings", "schedule"}
-
 // jobBlock is a job's block in its file.
 type jobBlock struct {
 	file  *sourceFile
@@ -53,16 +50,18 @@ type jobCompiler struct {
 func compileJob(l *loader, b *jobBlock) (*plan.Plan, hcl.Diagnostics) {
 	j := &jobCompiler{jobBlock: b, loader: l, plan: &plan.Plan{Version: plan.Version, Job: b.block.Labels[0]}}
 	body := b.block.Body
-	j.report(unknownItems(j.file, body, "in a job", []string{"description"}, jobBlocks)...)
+	j.report(unknownItems(j.file, body, "in a job", []string{"description"}, jobBlockNames)...)
 	if a := body.Attributes["description"]; a != nil {
 		var diags hcl.Diagnostics
 		j.plan.Description, diags = constantString(a)
 		j.report(diags...)
 	}
 	found := map[string]*hclsyntax.Block{}
-	for _, name := range jobBlocks {
-		var diags hcl.Diagnostics
-		found[name], diags = oneBlock(body, name)
+	for _, known := range jobBlocks {
+		blocks, diags := blocksOf(body, &known)
+		if !known.Repeatable && len(blocks) > 0 {
+			found[known.Name] = blocks[0]
+		}
 		j.report(diags...)
 	}
 	j.source(found["source"])
@@ -72,6 +71,7 @@ func compileJob(l *loader, b *jobBlock) (*plan.Plan, hcl.Diagnostics) {
 	j.resolve(found["resolve"], found["source"])
 	j.settings(found["settings"])
 	j.schedule(found["schedule"])
+	j.notify(body)
 	j.fields()
 	if j.diags.HasErrors() || j.held || j.file.broken {
 		return nil, j.diags
@@ -81,11 +81,12 @@ func compileJob(l *loader, b *jobBlock) (*plan.Plan, hcl.Diagnostics) {
 
 func (j *jobCompiler) report(diags ...*hcl.Diagnostic) { j.diags = append(j.diags, diags...) }
 
-// open starts to read a block's settings.
-func (j *jobCompiler) open(b *hclsyntax.Block, attrs ...string) *settings {
+// open starts to read the settings of a job's block.
+func (j *jobCompiler) open(b *hclsyntax.Block) *settings {
 	if b == nil {
 		return &settings{}
 	}
+	attrs := argumentNames(blockNamed(jobBlocks, b.Type))
 	j.report(unknownItems(j.file, b.Body, fmt.Sprintf("in a %s block", b.Type), attrs, nil)...)
 	return &settings{body: b.Body, known: attrs}
 }
@@ -98,11 +99,11 @@ func (j *jobCompiler) missing(code Code, at hcl.Range, summary, detail string, a
 }
 
 func (j *jobCompiler) source(b *hclsyntax.Block) {
-	if b == nil && !misspelled(j.block.Body, "source", jobBlocks) {
+	if b == nil && !misspelled(j.block.Body, "source", jobBlockNames) {
 		j.missing(CodeMissingBlock, j.block.DefRange(), "Missing source block",
 			"A job says what it reads: source { connection = connection.TYPE.NAME ... }.")
 	}
-	s := j.open(b, "connection", "stream", "initial", "overlap", "grace", "retry_rejected", "wait", "where")
+	s := j.open(b)
 	src := &j.plan.Source
 	c, d := j.connection(s, b)
 	if c != nil {
@@ -122,9 +123,21 @@ func (j *jobCompiler) source(b *hclsyntax.Block) {
 	}
 	if j.stream != nil {
 		src.Stream, src.Record, src.MaxRead = j.stream.Name, j.stream.Record, max(1, j.stream.MaxRead)
+		src.Title = j.title()
 	}
 	j.windows(s)
 	j.report(s.diags...)
+}
+
+// title finds the field that names a record for people.
+func (j *jobCompiler) title() string {
+	for _, f := range j.stream.Fields {
+		if f.Semantic == plugin.MeetingTitle && f.Type.Kind == plugin.KindString {
+			j.used.add(f.Name)
+			return f.Name
+		}
+	}
+	return ""
 }
 
 // windows reads the durations that say what each run looks at.
@@ -150,11 +163,11 @@ func (j *jobCompiler) windows(s *settings) {
 }
 
 func (j *jobCompiler) destination(b *hclsyntax.Block) {
-	if b == nil && !misspelled(j.block.Body, "destination", jobBlocks) {
+	if b == nil && !misspelled(j.block.Body, "destination", jobBlockNames) {
 		j.missing(CodeMissingBlock, j.block.DefRange(), "Missing destination block",
 			"A job says what it writes: destination { connection = connection.TYPE.NAME ... }.")
 	}
-	s := j.open(b, "connection", "object")
+	s := j.open(b)
 	dst := &j.plan.Destination
 	c, d := j.connection(s, b)
 	if c != nil {
@@ -187,65 +200,8 @@ func (j *jobCompiler) required(s *settings, b *hclsyntax.Block, name string) (st
 	return s.text(name)
 }
 
-// connection finds the connection that a block refers to, with its connector's description. Either is nil if it cannot be had,
-// which is then reported.
-func (j *jobCompiler) connection(s *settings, b *hclsyntax.Block) (*connection, *description) {
-	a := s.attr("connection")
-	if a == nil {
-		j.required(s, b, "connection")
-		return nil, nil
-	}
-	at := a.Expr.Range()
-	id, ok := referenceID(a.Expr)
-	if !ok {
-		detail := "A connection is named by a reference: connection.TYPE.NAME, without quotes."
-		if v, diags := a.Expr.Value(nil); !diags.HasErrors() && v.Type().FriendlyName() == "string" && !v.IsNull() {
-			if _, ok := j.loader.connections[v.AsString()]; ok {
-				detail = fmt.Sprintf("Write connection.%s, without quotes.", v.AsString())
-			}
-		}
-		j.report(problem(CodeInvalidReference, at, "Not a reference", "%s", detail))
-		return nil, nil
-	}
-	c := j.loader.connections[id]
-	if c == nil {
-		j.unknownConnection(id, at)
-		return nil, nil
-	}
-	j.held = j.held || c.invalid
-	return c, j.loader.descriptions[c.Type]
-}
-
-// referenceID reads connection.TYPE.NAME.
-func referenceID(expr hclsyntax.Expression) (string, bool) {
-	t, diags := hcl.AbsTraversalForExpr(expr)
-	if diags.HasErrors() || len(t) != 3 || t.RootName() != "connection" {
-		return "", false
-	}
-	kind, ok := t[1].(hcl.TraverseAttr)
-	name, ok2 := t[2].(hcl.TraverseAttr)
-	return kind.Name + "." + name.Name, ok && ok2
-}
-
-func (j *jobCompiler) unknownConnection(id string, at hcl.Range) {
-	j.held = true
-	kind, name, _ := strings.Cut(id, ".")
-	for _, f := range j.loader.order {
-		if f.mentions(kind, name) {
-			return // the block is there, and has a mistake of its own
-		}
-	}
-	var known []string
-	for k := range j.loader.connections {
-		known = append(known, k)
-	}
-	slices.Sort(known)
-	j.report(misnamed(CodeInvalidReference, at, id, known, "Unknown connection",
-		"There is no block connection %q %q in the directory.", kind, name))
-}
-
 func (j *jobCompiler) settings(b *hclsyntax.Block) {
-	s := j.open(b, "allow_create")
+	s := j.open(b)
 	if a := s.attr("allow_create"); a != nil && !s.flag("allow_create", true) && s.diags == nil {
 		what := "objects"
 		if j.object != nil {

@@ -2,11 +2,9 @@ package schema
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"maps"
 	"os"
 	"path"
@@ -30,7 +28,7 @@ type Options struct {
 	// for each connector that the files name, concurrently; an error becomes a diagnostic on the label. Required.
 	Describe func(ctx context.Context, connector string) (*plugin.DescribeResponse, error)
 
-	// Env reads an environment variable. If it is nil, neither env() nor file() is evaluated and no connection has a Config:
+	// Env reads an environment variable. If it is nil, neither env() nor file() is evaluated and nothing has a Config:
 	// checking and applying jobs needs no secrets. A worker sets it to [os.LookupEnv].
 	Env func(name string) (string, bool)
 }
@@ -40,42 +38,11 @@ type Config struct {
 	// Connections are the connections without errors, by ID.
 	Connections []Connection
 
-	// Jobs are the jobs without errors whose connections have none, by name.
+	// Notifiers are the notifiers without errors, by ID.
+	Notifiers []Notifier
+
+	// Jobs are the jobs without errors whose connections and notifiers have none, by name.
 	Jobs []*plan.Plan
-}
-
-// Connection is a connector with credentials.
-type Connection struct {
-	Type        string // the connector's name
-	Name        string
-	Description string
-
-	// Config is the input of [plugin.Connector]'s Configure: a JSON object with every attribute that is set or has a default.
-	// It holds secrets. It is nil unless [Options.Env] was given.
-	Config json.RawMessage
-
-	// Range is the header of the connection's block.
-	Range Range
-}
-
-// ID returns the connection's name in plans and task queues: type.name.
-func (c Connection) ID() string { return c.Type + "." + c.Name }
-
-// String returns the ID, so that printing a connection shows no secret.
-func (c Connection) String() string { return c.ID() }
-
-// GoString is String.
-func (c Connection) GoString() string { return c.ID() }
-
-// LogValue implements [slog.LogValuer] likewise.
-func (c Connection) LogValue() slog.Value { return slog.StringValue(c.ID()) }
-
-// MarshalJSON leaves Config out.
-func (c Connection) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		ID          string `json:"id"`
-		Description string `json:"description,omitempty"`
-	}{c.ID(), c.Description})
 }
 
 // Load reads the *.hcl files of a directory, not those in directories below it, and the templates that they name. It returns
@@ -95,6 +62,9 @@ func Load(ctx context.Context, dir string, opts Options) (*Config, Diagnostics) 
 		for i := range config.Connections {
 			rename(&config.Connections[i].Range)
 		}
+		for i := range config.Notifiers {
+			rename(&config.Notifiers[i].Range)
+		}
 	}
 	return config, diags
 }
@@ -103,8 +73,8 @@ func Load(ctx context.Context, dir string, opts Options) (*Config, Diagnostics) 
 func LoadFS(ctx context.Context, fsys fs.FS, opts Options) (*Config, Diagnostics) {
 	l := &loader{
 		fsys: fsys, opts: opts, files: map[string]*sourceFile{}, connections: map[string]*connection{},
-		descriptions: map[string]*description{},
-		templates:    &templateFiles{fsys: fsys, files: map[string]*template{}, errs: map[string]error{}},
+		notifiers: map[string]*notifier{}, descriptions: map[string]*description{},
+		templates: &templateFiles{fsys: fsys, files: map[string]*template{}, errs: map[string]error{}},
 	}
 	config := l.load(ctx)
 	maps.Copy(l.files, l.templates.sources())
@@ -124,6 +94,7 @@ type loader struct {
 	diags hcl.Diagnostics
 
 	connections  map[string]*connection // by ID
+	notifiers    map[string]*notifier   // likewise
 	jobs         []*jobBlock
 	descriptions map[string]*description // by connector; nil if it cannot be had
 	templates    *templateFiles
@@ -133,7 +104,7 @@ func (l *loader) load(ctx context.Context) *Config {
 	l.read()
 	l.declare()
 	l.describe(ctx)
-	l.decodeConnections()
+	l.decodeSecrets()
 
 	plans := make([]*plan.Plan, len(l.jobs))
 	diags := make([]hcl.Diagnostics, len(l.jobs))
@@ -151,8 +122,14 @@ func (l *loader) load(ctx context.Context) *Config {
 			config.Connections = append(config.Connections, c.Connection)
 		}
 	}
+	for _, n := range l.notifiers {
+		if !n.invalid {
+			config.Notifiers = append(config.Notifiers, n.Notifier)
+		}
+	}
 	slices.SortFunc(config.Jobs, func(a, b *plan.Plan) int { return strings.Compare(a.Job, b.Job) })
 	slices.SortFunc(config.Connections, func(a, b Connection) int { return strings.Compare(a.ID(), b.ID()) })
+	slices.SortFunc(config.Notifiers, func(a, b Notifier) int { return strings.Compare(a.ID(), b.ID()) })
 	return config
 }
 

@@ -139,7 +139,7 @@ connection "totango" "other" {
 // TestSecretsStayHidden damages a file with secrets in every place and looks for pieces of them in all that is rendered.
 func TestSecretsStayHidden(t *testing.T) {
 	const secret = "XqZ7-wKv9-TpL3"
-	base := `connection "gong" "acme" {
+	connections := `connection "gong" "acme" {
   access_key = "` + secret + `"
   access_key_secret = <<EOT
 ` + secret + `
@@ -150,6 +150,19 @@ job "j" {
 }
 connection "totango" "b" { app_token = "` + secret + `" }
 connection "nosuch" "c" { token = ["` + secret + `", 5] }
+`
+	notifiers := `notifier "webhook" "ops" {
+  url     = "https://hooks.example.com/` + secret + `"
+  headers = {
+    Authorization = "Bearer ` + secret + `"
+    X-Token       = "${env("TOTANGO_APP_TOKEN")}` + secret + `"
+  }
+}
+job "j" {
+  notify { to = notifier.webhook.ops }
+}
+notifier "email" "b" { password = "` + secret + `" }
+notifier "nosuch" "c" { token = ["` + secret + `", 5] }
 `
 	check := func(src string) {
 		t.Helper()
@@ -165,13 +178,15 @@ connection "nosuch" "c" { token = ["` + secret + `", 5] }
 			}
 		}
 	}
-	check(base)
-	for i := range len(base) {
-		check(base[:i])
-		check(base[:i] + base[i+1:])
-		check(base[:i] + `"` + base[i:])
-		check(base[:i] + "}" + base[i:])
-		check(base[:i] + "\n" + base[i:])
+	for _, base := range []string{connections, notifiers} {
+		check(base)
+		for i := range len(base) {
+			check(base[:i])
+			check(base[:i] + base[i+1:])
+			check(base[:i] + `"` + base[i:])
+			check(base[:i] + "}" + base[i:])
+			check(base[:i] + "\n" + base[i:])
+		}
 	}
 }
 
@@ -325,6 +340,12 @@ func TestInvalidDescriptions(t *testing.T) {
 		"record name": func(d *plugin.DescribeResponse) { d.Streams = []plugin.Stream{{Name: "s", Record: "a b"}} },
 		"default's type": func(d *plugin.DescribeResponse) {
 			d.Config = []plugin.Attribute{{Name: "a", Type: plugin.Int, Default: json.RawMessage(`"x"`)}}
+		},
+		"reserved attribute of an object": func(d *plugin.DescribeResponse) {
+			d.Objects = []plugin.Object{{Name: "o", Attributes: []plugin.Attribute{{Name: "override", Type: plugin.Bool}}}}
+		},
+		"map": func(d *plugin.DescribeResponse) {
+			d.Config = []plugin.Attribute{{Name: "a", Type: plugin.Type{Kind: "map", Elem: &plugin.String}}}
 		},
 		"broken default": func(d *plugin.DescribeResponse) {
 			d.Config = []plugin.Attribute{{Name: "a", Type: plugin.Int, Default: json.RawMessage(`{`)}}

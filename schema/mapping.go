@@ -3,9 +3,7 @@ package schema
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
@@ -15,19 +13,28 @@ import (
 	"github.com/durasync/durasync/schema/plan"
 )
 
+// argOverride is the only argument of the map block that is no attribute of an object.
+const argOverride = "override"
+
 // mapping compiles the map block, and maps by itself what the block leaves out.
 func (j *jobCompiler) mapping(b, destination *hclsyntax.Block) {
-	var given hclsyntax.Attributes
+	given := hclsyntax.Attributes{}
+	s := &settings{}
 	if b != nil {
-		given = b.Body.Attributes
+		s.body = b.Body
+		maps.Copy(given, b.Body.Attributes)
 		j.report(unknownItems(j.file, b.Body, "in a map block", slices.Collect(maps.Keys(given)), nil)...)
+		delete(given, argOverride)
 	}
+	override := s.flag(argOverride, s.attr(argOverride) != nil) // what is malformed was meant to allow it
+	j.report(s.diags...)
 	if j.object == nil {
 		for _, a := range inOrder(given) {
 			j.expression(a, nil)
 		}
 		return
 	}
+	j.locked(s, override, given)
 	known := map[string]bool{}
 	for _, attr := range j.object.Attributes {
 		known[attr.Name] = true
@@ -45,7 +52,7 @@ func (j *jobCompiler) mapping(b, destination *hclsyntax.Block) {
 	}
 	for _, a := range inOrder(given) {
 		if !known[a.Name] {
-			names := attributeNames(j.object.Attributes)
+			names := append(attributeNames(j.object.Attributes), argOverride)
 			j.report(misnamed(CodeUnknownAttribute, a.NameRange, a.Name, names, "Unknown attribute",
 				"A %s has no attribute %q.", j.object.Name, a.Name))
 			j.expression(a, nil)
@@ -53,9 +60,31 @@ func (j *jobCompiler) mapping(b, destination *hclsyntax.Block) {
 	}
 }
 
+// locked refuses locked attributes that the job sets without saying that it means to.
+func (j *jobCompiler) locked(s *settings, allowed bool, given hclsyntax.Attributes) {
+	some := false
+	for _, attr := range j.object.Attributes {
+		a := given[attr.Name]
+		if a == nil || !attr.Locked {
+			continue
+		}
+		some = true
+		if !allowed {
+			j.report(problem(CodeLocked, a.NameRange, "Locked attribute",
+				"%s is locked: its value is part of what a %s means. To set it all the same, write override = true beside it in the map block.",
+				attr.Name, j.object.Name))
+		}
+	}
+	if allowed && !some && s.diags == nil {
+		j.report(doubt(CodeLocked, s.attr(argOverride).NameRange, "Override without effect", "The map block sets no locked attribute."))
+	}
+}
+
 // mapAttribute returns what gives an attribute its value, or nil if nothing does.
 func (j *jobCompiler) mapAttribute(attr plugin.Attribute, given *hclsyntax.Attribute) *plan.Mapping {
-	m := &plan.Mapping{Attribute: attr.Name, Required: attr.Required, Type: planType(attr.Type), MaxLength: attr.MaxLength}
+	m := &plan.Mapping{
+		Attribute: attr.Name, Required: attr.Required, Locked: attr.Locked, Type: planType(attr.Type), MaxLength: attr.MaxLength,
+	}
 	if attr.Name == j.object.ResolvedBy {
 		if given != nil {
 			j.report(problem(CodeInvalidValue, given.NameRange, "Attribute cannot be mapped",
@@ -66,11 +95,6 @@ func (j *jobCompiler) mapAttribute(attr plugin.Attribute, given *hclsyntax.Attri
 	switch {
 	case given != nil:
 		m.Origin, m.Expr = plan.OriginJob, j.expression(given, &attr)
-		if attr.Locked {
-			d := doubt(CodeLocked, given.NameRange, "Locked attribute",
-				"%s is locked: its value is part of what a %s means, and this job gives it another one.", attr.Name, j.object.Name)
-			j.report(d)
-		}
 	case j.auto(attr, m):
 		m.Origin = plan.OriginAuto
 	case attr.Default != nil:
@@ -177,71 +201,4 @@ func (j *jobCompiler) notes() *plan.Notes {
 		return nil
 	}
 	return n
-}
-
-// resolve compiles how the target of a record is found.
-func (j *jobCompiler) resolve(b, source *hclsyntax.Block) {
-	s := j.open(b, "on_ambiguous", "internal_domains")
-	policy := s.choice("on_ambiguous", string(plan.MostParticipants),
-		string(plan.MostParticipants), string(plan.First), string(plan.Skip))
-	domains := j.domains(s)
-	j.report(s.diags...)
-	if j.object == nil {
-		return
-	}
-	if j.object.ResolvedBy == "" {
-		if b != nil {
-			d := doubt(CodeUnknownBlock, b.TypeRange, "Block without effect",
-				"A %s belongs to nothing that could be resolved.", j.object.Name)
-			j.report(d)
-		}
-		return
-	}
-	r := plan.Resolve{OnAmbiguous: plan.Policy(policy), InternalDomains: domains}
-	if j.stream != nil {
-		j.people(&r)
-		if r.Participants == "" && r.Host == "" {
-			j.report(problem(CodeInvalidReference, source.DefRange(), "Nobody to resolve by",
-				"The %s of a %s is found from the people of the record, and a %s has none.",
-				j.object.ResolvedBy, j.object.Name, j.stream.Record))
-		}
-	}
-	j.plan.Resolve = r
-}
-
-// people finds the fields that say who took part.
-func (j *jobCompiler) people(r *plan.Resolve) {
-	for _, f := range j.stream.Fields {
-		switch f.Semantic {
-		case plugin.MeetingParticipants:
-			email := member(f, plugin.ParticipantEmail)
-			if f.Type.Kind != plugin.KindList || email == "" && f.Type.Elem.Kind != plugin.KindString {
-				continue
-			}
-			r.Participants, r.Email, r.Affiliation = f.Name, email, member(f, plugin.ParticipantAffiliation)
-		case plugin.MeetingHostEmail:
-			r.Host = f.Name
-		default:
-			continue
-		}
-		j.used.add(f.Name)
-	}
-}
-
-var domainForm = regexp.MustCompile(`^([a-z0-9-]+\.)+[a-z0-9-]{2,}$`)
-
-func (j *jobCompiler) domains(s *settings) []string {
-	list, _ := s.list("internal_domains")
-	var out []string
-	for _, d := range list {
-		d = strings.ToLower(strings.TrimSpace(d))
-		if !domainForm.MatchString(d) {
-			s.diags = append(s.diags, problem(CodeInvalidValue, s.attr("internal_domains").Expr.Range(), "Invalid domain",
-				"%q is no domain of e-mail addresses; write what stands after the @, such as \"example.com\".", d))
-			continue
-		}
-		out = append(out, d)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }

@@ -87,13 +87,19 @@ func tooLarge(name string, size int) *hcl.Diagnostic {
 		"The file has %d bytes; at most %d are read.", size, maxFile)
 }
 
-// hide keeps an expression out of diagnostics, unless it is a call that itself shows no secret.
+// hide keeps an expression out of diagnostics, unless it is a call that itself shows no secret, and with it a comment that follows:
+// a quote in the wrong place makes one of the rest of a secret.
 func (f *sourceFile) hide(expr hclsyntax.Expression) {
-	if !readsSecret(expr) {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.secrets = append(f.secrets, expr.Range())
+	if readsSecret(expr) {
+		return
 	}
+	at := expr.Range()
+	if rest, _, _ := bytes.Cut(f.src[min(at.End.Byte, len(f.src)):], []byte("\n")); bytes.ContainsAny(rest, "#/") {
+		at.End.Byte += len(rest)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.secrets = append(f.secrets, at)
 }
 
 // hideBody keeps all the values of a body out of diagnostics.
@@ -176,14 +182,17 @@ func (f *sourceFile) context(pos hcl.Pos) *string {
 		return blocks[i]
 	}
 	b := at(f.body.Blocks)
-	if b == nil || len(b.Labels) != topBlocks[b.Type] || slices.ContainsFunc(b.Labels, invalidName) {
+	if b == nil || slices.ContainsFunc(b.Labels, invalidName) {
+		return nil
+	}
+	if known := blockNamed(language, b.Type); known == nil || len(b.Labels) != len(known.Labels) {
 		return nil
 	}
 	context := b.Type
 	for _, l := range b.Labels {
 		context += fmt.Sprintf(" %q", l)
 	}
-	if inner := at(b.Body.Blocks); inner != nil && b.Type == "job" && slices.Contains(jobBlocks, inner.Type) {
+	if inner := at(b.Body.Blocks); inner != nil && b.Type == "job" && slices.Contains(jobBlockNames, inner.Type) {
 		context += ", " + inner.Type
 	}
 	return &context
@@ -227,15 +236,16 @@ func (f *sourceFile) replacements(start, end int) []replacement {
 
 var (
 	// topLine finds the lines that start a top-level block, or may do so: those that are not indented, and those that look like
-	// the header of a connection.
-	topLine        = regexp.MustCompile(`(?m)^(?:[^\s}#/].*|.*\bconnection[ \t]+["A-Za-z_].*)$`)
-	connectionLine = regexp.MustCompile(`^connection[ \t]+["A-Za-z_]`)
-	jobLine        = regexp.MustCompile(`^job[ \t]+["A-Za-z_]`)
-	harmless       = regexp.MustCompile(`^\s*(?:[{}\s]*|[#/].*|(?:env|file)\("[^"]*"\)\s*}?\s*)$`)
+	// the header of a block with secrets.
+	topLine    = regexp.MustCompile(`(?m)^(?:[^\s}#/].*|.*\b(?:connection|notifier)[ \t]+["A-Za-z_].*)$`)
+	secretLine = regexp.MustCompile(`^(?:connection|notifier)[ \t]+["A-Za-z_]`)
+	jobLine    = regexp.MustCompile(`^job[ \t]+["A-Za-z_]`)
+	inJobLine  = regexp.MustCompile(`\b(?:connection|notifier) "`)
+	harmless   = regexp.MustCompile(`^\s*(?:[{}\s]*|(?:env|file)\("[^"]*"\)\s*}?\s*)$`)
 )
 
 // hiddenInBroken hides by the look of a line, since a file with syntax errors has no reliable structure: outside of jobs,
-// everything after an equals sign or a connection's opening brace, or the whole line if it has neither.
+// everything after an equals sign or the opening brace of a block with secrets, or the whole line if it has neither.
 func (f *sourceFile) hiddenInBroken(start, end int) (from, to int, ok bool) {
 	stops := "="
 	if f.tops == nil {
@@ -245,9 +255,9 @@ func (f *sourceFile) hiddenInBroken(start, end int) (from, to int, ok bool) {
 		last := f.tops[i-1]
 		line := f.src[last[0]:last[1]]
 		switch {
-		case jobLine.Match(line) && !bytes.Contains(line, []byte("connection \"")):
+		case jobLine.Match(line) && !inJobLine.Match(line):
 			return 0, 0, false
-		case connectionLine.Match(line) && last[0] >= start:
+		case secretLine.Match(line) && last[0] >= start:
 			if !bytes.ContainsAny(line, "={") {
 				return 0, 0, false
 			}
@@ -264,11 +274,11 @@ func (f *sourceFile) hiddenInBroken(start, end int) (from, to int, ok bool) {
 	return from, end, !harmless.Match(f.src[from:end])
 }
 
-// mentions reports whether a file that is not well-formed, or has a block header that is not, seems to define a connection.
-func (f *sourceFile) mentions(kind, name string) bool {
-	if !f.broken || invalidName(kind) || invalidName(name) {
+// mentions reports whether a file that is not well-formed, or has a block header that is not, seems to define a block of a kind.
+func (f *sourceFile) mentions(kind, label, name string) bool {
+	if !f.broken || invalidName(label) || invalidName(name) {
 		return false
 	}
-	return regexp.MustCompile(`(?m)^[ \t]*connection[ \t]+"?` + regexp.QuoteMeta(kind) + `"?[ \t]+"?` + regexp.QuoteMeta(name) + `\b`).
+	return regexp.MustCompile(`(?m)^[ \t]*` + kind + `[ \t]+"?` + regexp.QuoteMeta(label) + `"?[ \t]+"?` + regexp.QuoteMeta(name) + `\b`).
 		Match(f.src)
 }

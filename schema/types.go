@@ -10,6 +10,9 @@ import (
 	"github.com/durasync/durasync/schema/plan"
 )
 
+// kindMap is the kind of maps, whose elements are of type Elem. Notifiers alone have them: a connector's description cannot.
+const kindMap plugin.Kind = "map"
+
 // planType returns a connector's type as plans hold it.
 func planType(t plugin.Type) plan.Type {
 	out := plan.Type{Kind: string(t.Kind)}
@@ -39,6 +42,8 @@ func ctyType(t plan.Type) cty.Type {
 		return cty.List(ctyType(*t.Elem))
 	case plugin.KindStruct:
 		return objectType(t.Fields)
+	case kindMap:
+		return cty.Map(ctyType(*t.Elem))
 	default:
 		return cty.DynamicPseudoType
 	}

@@ -179,6 +179,8 @@ func appendJSON(b []byte, v cty.Value, t plan.Type, maxLength int) ([]byte, erro
 		return appendList(b, v, t, maxLength)
 	case plugin.KindStruct:
 		return appendStruct(b, v, t, maxLength)
+	case kindMap:
+		return appendMap(b, v, *t.Elem)
 	default:
 		return nil, fmt.Errorf("unknown kind of type %q", kind)
 	}
@@ -219,6 +221,30 @@ func appendStruct(b []byte, v cty.Value, t plan.Type, maxLength int) ([]byte, er
 		b = append(strconv.AppendQuote(b, f.Name), ':')
 		var err error
 		if b, err = appendJSON(b, e, f.Type, maxLength); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, '}'), nil
+}
+
+// appendMap writes the elements of a map in the order of their keys.
+func appendMap(b []byte, v cty.Value, elem plan.Type) ([]byte, error) {
+	b = append(b, '{')
+	first := true
+	for it := v.ElementIterator(); it.Next(); {
+		key, e := it.Element()
+		if e.IsNull() {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		var err error
+		if b, err = appendString(b, key.AsString()); err != nil {
+			return nil, err
+		}
+		if b, err = appendJSON(append(b, ':'), e, elem, 0); err != nil {
 			return nil, err
 		}
 	}

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -32,20 +33,24 @@ func fold(s string) string {
 }
 
 // oneOf lists names for a sentence: "a", "b" or "c".
-func oneOf(names []string) string { return series(names, "or") }
+func oneOf(names []string) string { return series(quoted(names), "or") }
 
 // allOf lists names for a sentence: "a", "b" and "c".
-func allOf(names []string) string { return series(names, "and") }
+func allOf(names []string) string { return series(quoted(names), "and") }
 
-func series(names []string, last string) string {
-	quoted := make([]string, len(names))
+func quoted(names []string) []string {
+	out := make([]string, len(names))
 	for i, n := range names {
-		quoted[i] = fmt.Sprintf("%q", n)
+		out[i] = strconv.Quote(n)
 	}
-	if len(quoted) < 2 {
-		return strings.Join(quoted, "")
+	return out
+}
+
+func series(words []string, last string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
 	}
-	return strings.Join(quoted[:len(quoted)-1], ", ") + " " + last + " " + quoted[len(quoted)-1]
+	return strings.Join(words[:len(words)-1], ", ") + " " + last + " " + words[len(words)-1]
 }
 
 func plural(n int, noun string) string {

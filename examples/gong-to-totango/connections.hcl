@@ -1,4 +1,4 @@
-# The systems and their credentials. Set the three variables where `durasync worker` (or `durasync dev`) runs: env() is read there
+# The systems and their credentials. Set the variables where `durasync worker` (or `durasync dev`) runs: env() is read there
 # and nowhere else. file("/run/secrets/gong") reads a file instead.
 
 connection "gong" "acme" {
@@ -15,3 +15,8 @@ connection "totango" "success" {
   region      = "us"                     # or "eu"
   app_token   = env("TOTANGO_APP_TOKEN") # a global administrator's: Edit profile > Integration > Create Token
 }
+
+# Somebody to tell about runs, such as a channel of Slack. A job's notify block names it.
+# notifier "webhook" "ops" {
+#   url = env("SLACK_WEBHOOK_URL")
+# }

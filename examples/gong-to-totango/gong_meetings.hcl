@@ -29,14 +29,19 @@ job "gong_meetings" {
     flow    = "adoption" # default: the account's default flow
     content = templatefile("notes.tmpl", { call = call })
 
-    # Locked attributes, which make a touchpoint what it is, can be set as well; that gives a warning.
-    # subject = "[Gong] ${call.title}"
+    # Locked attributes, which make a touchpoint what it is, can be set beside override = true only.
+    # override = true
+    # subject  = "[Gong] ${call.title}"
   }
 
   # Whose timeline it goes on: the account that Totango knows the participants of.
   resolve {
-    on_ambiguous     = "most_participants" # if several accounts took part (default); or "first", "skip"
+    on_ambiguous     = "most_participants" # if several accounts took part (default); or "contact_first", "host_team", "first", "skip"
     internal_domains = ["acme.com"]        # besides those whom Gong says to be yours
+
+    # People whom Totango knows under another address, and, last of all, the account that others of the same domain belong to:
+    # aliases         = { "pat@old.example" = "pat@new.example" }
+    # domain_fallback = true
   }
 
   settings {
@@ -44,9 +49,15 @@ job "gong_meetings" {
   }
 
   schedule {
-    daily         = "23:00"            # right before Totango's daily processing (default)
+    daily         = "23:00"            # right before Totango's daily processing (default); or workdays, weekly, every, cron, ...
     timezone      = "America/New_York" # that of your Totango instance
     sync_on_apply = true               # also run now
     enabled       = true               # false keeps the job without running it
   }
+
+  # Tell the notifier of connections.hcl about runs that failed, or that rejected meetings for the first time.
+  # notify {
+  #   to = notifier.webhook.ops
+  #   on = ["failed", "rejected"]
+  # }
 }

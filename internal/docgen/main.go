@@ -1,0 +1,60 @@
+// Docgen writes the pages of docs/ that describe the job language and the connectors, from the descriptions that the program itself
+// works with: docs/language.md and docs/connectors/*.md. It is run by go generate in package schema.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/durasync/durasync/connectors/gong"
+	"github.com/durasync/durasync/connectors/totango"
+	"github.com/durasync/durasync/plugin"
+)
+
+func main() {
+	if err := run(context.Background(), os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "docgen:", err)
+		os.Exit(1)
+	}
+}
+
+// run writes the pages into the directory that is its only argument.
+func run(ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("usage: docgen DIRECTORY")
+	}
+	pages, err := generate(ctx)
+	if err != nil {
+		return err
+	}
+	for name, content := range pages {
+		path := filepath.Join(args[0], filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// connectors are those that have a page, by name.
+func connectors() map[string]plugin.Connector {
+	return map[string]plugin.Connector{"gong": gong.New(), "totango": totango.New()}
+}
+
+// generate returns the pages by their paths below the directory of the documentation.
+func generate(ctx context.Context) (map[string][]byte, error) {
+	pages := map[string][]byte{"language.md": languagePage()}
+	for name, c := range connectors() {
+		d, err := c.Describe(ctx, &plugin.DescribeRequest{})
+		if err != nil {
+			return nil, fmt.Errorf("describe %s: %w", name, err)
+		}
+		pages["connectors/"+name+".md"] = connectorPage(d)
+	}
+	return pages, nil
+}
