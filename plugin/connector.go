@@ -72,8 +72,9 @@ type Finder interface {
 
 // Previewer is implemented by destinations that can show what Create would write.
 type Previewer interface {
-	// Preview does everything that Create does but write: it looks names up, cuts texts, and finds what is wrong with an item.
-	// People read what it returns.
+	// Preview does everything that Create does but write: it looks names up, cuts texts, and finds what is wrong with an item, as
+	// far as that can be known without writing it. People read what it returns. Whether an item was written before is not its
+	// question: InDoubt means nothing here.
 	Preview(ctx context.Context, req *PreviewRequest) (*PreviewResponse, error)
 }
 

@@ -19,24 +19,27 @@ func fromReadRequest(r *wirev1.ReadRequest) *ReadRequest {
 }
 
 func fromCreateRequest(r *wirev1.CreateRequest) *CreateRequest {
-	return &CreateRequest{
-		Object: r.GetObject(),
-		Items: wire.Each(r.GetItems(), func(i *wirev1.Item) Item {
-			return Item{
-				Key:        i.GetKey(),
-				RecordID:   i.GetRecordId(),
-				URL:        i.GetUrl(),
-				Time:       wire.FromTimestamp(i.GetTime()),
-				Target:     i.GetTarget(),
-				Attributes: i.GetAttributes(),
-				InDoubt:    i.GetInDoubt(),
-			}
-		}),
+	return &CreateRequest{Object: r.GetObject(), Items: wire.Each(r.GetItems(), fromItem)}
+}
+
+func fromPreviewRequest(r *wirev1.PreviewRequest) *PreviewRequest {
+	return &PreviewRequest{Object: r.GetObject(), Items: wire.Each(r.GetItems(), fromItem)}
+}
+
+func fromItem(i *wirev1.Item) Item {
+	return Item{
+		Key:        i.GetKey(),
+		RecordID:   i.GetRecordId(),
+		URL:        i.GetUrl(),
+		Time:       wire.FromTimestamp(i.GetTime()),
+		Target:     i.GetTarget(),
+		Attributes: i.GetAttributes(),
+		InDoubt:    i.GetInDoubt(),
 	}
 }
 
 func fromResolveRequest(r *wirev1.ResolveRequest) *ResolveRequest {
-	return &ResolveRequest{Object: r.GetObject(), Addresses: r.GetAddresses()}
+	return &ResolveRequest{Object: r.GetObject(), Addresses: r.GetAddresses(), Team: r.GetTeam()}
 }
 
 func fromFindRequest(r *wirev1.FindRequest) *FindRequest {

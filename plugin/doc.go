@@ -8,7 +8,7 @@
 //
 // [Connector] describes and configures. A connector that records can be read from is a [Source] as well, one that records can be
 // written to a [Destination]; it may be both. The rest is optional and found by asking: [Checker] tests credentials, [Resolver]
-// finds what people belong to, [Finder] looks up what was written. Every method takes a context, one request and returns one
+// finds what people belong to, [Finder] looks up what was written, [Previewer] shows what would be. Every method takes a context, one request and returns one
 // response, so that later versions can add to both.
 //
 // The description is data: the host checks jobs against it, decodes configuration with it and writes documentation from it. Give
@@ -34,6 +34,10 @@
 //
 // Writing has one more rule: whoever sent a write and did not get its answer does not know whether it was written, and says so with
 // Uncertain. The host will ask again with InDoubt set, and the connector then looks before it writes.
+//
+// A [Previewer] shares the way to the write with Create, so that people are shown what a run would do: the same texts, cut at the
+// same place, and the same complaints. What Create reports for the call because no other item would fare better, such as a type
+// that does not exist, Preview reports for the item; only what has nothing to do with an item fails the call.
 //
 // Secrets never stand in an error or a log line.
 //

@@ -137,5 +137,16 @@ func toResolveResponse(r *ResolveResponse) *wirev1.ResolveResponse {
 }
 
 func toTarget(t Target) *wirev1.Target {
-	return &wirev1.Target{Id: wire.Text(t.ID), Name: wire.Text(t.Name), Contact: t.Contact, KeyContact: t.KeyContact}
+	return &wirev1.Target{
+		Id: wire.Text(t.ID), Name: wire.Text(t.Name), Contact: t.Contact, KeyContact: t.KeyContact, Team: wire.Each(t.Team, wire.Text),
+	}
+}
+
+func toPreviewResponse(r *PreviewResponse) *wirev1.PreviewResponse {
+	return &wirev1.PreviewResponse{
+		Previews: wire.Each(r.Previews, func(p Preview) *wirev1.Preview {
+			return &wirev1.Preview{Key: wire.Text(p.Key), Attributes: p.Attributes, Error: toError(p.Err)}
+		}),
+		Requests: int64(r.Requests),
+	}
 }

@@ -91,6 +91,7 @@ func TestUnimplemented(t *testing.T) {
 		},
 		"Resolve": func(ctx context.Context) error { _, err := s.Resolve(ctx, &wirev1.ResolveRequest{}); return err },
 		"Find":    func(ctx context.Context) error { _, err := s.Find(ctx, &wirev1.FindRequest{}); return err },
+		"Preview": func(ctx context.Context) error { _, err := s.Preview(ctx, &wirev1.PreviewRequest{}); return err },
 	}
 	for name, call := range calls {
 		st := status.Convert(call(t.Context()))

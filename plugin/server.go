@@ -131,6 +131,15 @@ func (s *server) Find(ctx context.Context, req *wirev1.FindRequest) (*wirev1.Fin
 	return unary(ctx, s, "Find", c.Find, fromFindRequest(req), toFindResponse)
 }
 
+// Preview implements the service.
+func (s *server) Preview(ctx context.Context, req *wirev1.PreviewRequest) (*wirev1.PreviewResponse, error) {
+	c, ok := s.connector.(Previewer)
+	if !ok {
+		return nil, unimplemented("cannot show what it would write")
+	}
+	return unary(ctx, s, "Preview", c.Preview, fromPreviewRequest(req), toPreviewResponse)
+}
+
 // methodCreate is the one method after whose unforeseen failure something may have been written.
 const methodCreate = "Create"
 

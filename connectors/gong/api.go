@@ -10,7 +10,7 @@ import (
 // The endpoints.
 const (
 	pathExtensive  = "/v2/calls/extensive"
-	pathUsers      = "/v2/users/"
+	pathUsers      = "/v2/users"
 	pathWorkspaces = "/v2/workspaces"
 )
 
@@ -92,6 +92,12 @@ type metaData struct {
 	IsPrivate     *bool  `json:"isPrivate"`
 }
 
+// What Gong says of a participant's affiliation when it knows.
+const (
+	affiliationInternal = "Internal"
+	affiliationExternal = "External"
+)
+
 type party struct {
 	ID          text   `json:"id"`
 	Email       text   `json:"emailAddress"`
@@ -160,9 +166,13 @@ type crmContext struct {
 
 // user is a Gong user.
 type user struct {
-	Email     text `json:"emailAddress"`
-	FirstName text `json:"firstName"`
-	LastName  text `json:"lastName"`
+	ID        text   `json:"id"`
+	Email     text   `json:"emailAddress"`
+	Aliases   []text `json:"emailAliases"`
+	Trusted   text   `json:"trustedEmailAddress"`
+	FirstName text   `json:"firstName"`
+	LastName  text   `json:"lastName"`
+	Active    *bool  `json:"active"`
 }
 
 type workspace struct {

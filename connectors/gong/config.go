@@ -23,6 +23,7 @@ type config struct {
 	key, secret string
 	baseURL     string
 	workspaceID string
+	readUsers   bool
 	limits      []plugin.RateLimit
 }
 
@@ -34,6 +35,7 @@ func parseConfig(data json.RawMessage) (config, error) {
 		AccessKeySecret   string      `json:"access_key_secret"`
 		BaseURL           string      `json:"base_url"`
 		WorkspaceID       string      `json:"workspace_id"`
+		ReadUsers         *bool       `json:"read_users"`
 		RequestsPerSecond *float64    `json:"requests_per_second"`
 		RequestsPerDay    json.Number `json:"requests_per_day"`
 	}
@@ -46,6 +48,7 @@ func parseConfig(data json.RawMessage) (config, error) {
 		secret:      strings.TrimSpace(in.AccessKeySecret),
 		baseURL:     in.BaseURL,
 		workspaceID: in.WorkspaceID,
+		readUsers:   in.ReadUsers == nil || *in.ReadUsers,
 	}
 	if c.baseURL == "" {
 		c.baseURL = defaultBaseURL

@@ -33,6 +33,10 @@ func attributes() []plugin.Attribute {
 				"under Company settings > API."},
 		{Name: "workspace_id", Type: plugin.String,
 			Doc: "The only workspace whose calls are listed, by its number. All workspaces if not set."},
+		{Name: "read_users", Type: plugin.Bool, Default: json.RawMessage("true"),
+			Doc: "Whether to read the company's users when a call leaves open who its host is or who is one of the company's own " +
+				"people: 1 request for each 100 users, at most once a day. Whoever has an address or an alias of a user is Internal then. " +
+				"Without it hosts are asked for one by one, and participants whom Gong calls Unknown stay so."},
 		{Name: "requests_per_second", Type: plugin.Number, Default: json.RawMessage(strconv.Itoa(defaultPerSecond)),
 			Doc: "How many requests to send in a second. Gong allows 3 to a company, all integrations together, unless its support " +
 				"raised that. 0 is no limit."},
@@ -76,7 +80,8 @@ func partyType() plugin.Type {
 		plugin.Field{Name: "title", Type: plugin.String, Doc: "The job title (title)."},
 		plugin.Field{Name: "user_id", Type: plugin.String, Doc: "The Gong user's id (userId); only the company's own people have one."},
 		plugin.Field{Name: "affiliation", Type: plugin.String, Semantic: plugin.ParticipantAffiliation,
-			Doc: "Internal, External or Unknown (affiliation). Unknown is common and does not mean External."},
+			Doc: "Internal, External or Unknown (affiliation). Unknown is common and does not mean External; it becomes Internal for an " +
+				"address or alias of one of the company's users."},
 		plugin.Field{Name: "phone_number", Type: plugin.String, Doc: "The telephone number (phoneNumber)."},
 		plugin.Field{Name: "methods", Type: plugin.ListOf(plugin.String),
 			Doc: "Invitee, Attendee or both (methods); an Invitee alone did not join."},

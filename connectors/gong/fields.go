@@ -17,6 +17,9 @@ type field struct {
 	// host says that the field is about the host.
 	host bool
 
+	// parties says that the field shows who is one of the company's own people.
+	parties bool
+
 	// written says that Gong writes the field's text some time after the call has appeared.
 	written bool
 
@@ -97,7 +100,7 @@ var peopleFields = []field{
 		value: func(p *projected) any { return optional(text(p.host.name)) }},
 	{Field: plugin.Field{Name: "parties", Type: partyType(), Semantic: plugin.MeetingParticipants,
 		Doc: "The people who were invited or took part (parties). Empty for some imported calls."},
-		needs: needParties, value: (*projected).parties},
+		needs: needParties, parties: true, value: (*projected).parties},
 }
 
 var textFields = []field{

@@ -33,7 +33,7 @@ func New() *Connector { return &Connector{} }
 type connection struct {
 	config config
 	api    *httpkit.Client
-	users  userCache
+	users  directory
 }
 
 // Configure implements [plugin.Connector].
@@ -53,8 +53,12 @@ func (c *Connector) Configure(_ context.Context, req *plugin.ConfigureRequest) (
 	if err != nil {
 		return nil, err
 	}
-	c.conn.Store(&connection{config: cfg, api: api})
+	c.conn.Store(newConnection(cfg, api))
 	return &plugin.ConfigureResponse{RateLimits: cfg.limits}, nil
+}
+
+func newConnection(cfg config, api *httpkit.Client) *connection {
+	return &connection{config: cfg, api: api, users: newDirectory()}
 }
 
 func (c *Connector) connection() (*connection, error) {

@@ -31,7 +31,7 @@ func (c *clock) now() time.Time          { return time.Unix(0, c.at.Load()) }
 func (c *clock) advance(d time.Duration) { c.at.Add(int64(d)) }
 
 // connect returns a connector that is configured for the company, without limits, and with the given attributes.
-func connect(t *testing.T, company *gongtest.Server, attributes ...string) *gong.Connector {
+func connect(t *testing.T, company *gongtest.Server, attributes ...any) *gong.Connector {
 	t.Helper()
 	srv := httptest.NewServer(company)
 	t.Cleanup(srv.Close)
@@ -40,7 +40,7 @@ func connect(t *testing.T, company *gongtest.Server, attributes ...string) *gong
 		"requests_per_second": 0, "requests_per_day": 0,
 	}
 	for i := 0; i < len(attributes); i += 2 {
-		config[attributes[i]] = attributes[i+1]
+		config[attributes[i].(string)] = attributes[i+1]
 	}
 	c := gong.New()
 	if _, err := configure(t, c, config); err != nil {

@@ -3,6 +3,7 @@ package gong
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/durasync/durasync/plugin"
 	"github.com/durasync/durasync/plugin/httpkit"
@@ -47,7 +48,8 @@ func (c *connection) read(ctx context.Context, ids []string, p *projection) ([]p
 	if err != nil {
 		return nil, err
 	}
-	var records []plugin.Record
+	var wanted []*call
+	var times []time.Time
 	missing := slices.Clone(ids)
 	for i := range calls {
 		started, err := calls[i].MetaData.check()
@@ -59,13 +61,15 @@ func (c *connection) read(ctx context.Context, ids []string, p *projection) ([]p
 			continue
 		}
 		missing = slices.Delete(missing, at, at+1)
-		var h host
-		if p.host {
-			if h, err = c.host(ctx, &calls[i]); err != nil {
-				return nil, err
-			}
-		}
-		r, err := p.record(&calls[i], started, h)
+		wanted, times = append(wanted, &calls[i]), append(times, started)
+	}
+	hosts, err := c.people(ctx, p, wanted)
+	if err != nil {
+		return nil, err
+	}
+	var records []plugin.Record
+	for i, one := range wanted {
+		r, err := p.record(one, times[i], hosts[i])
 		if err != nil {
 			return nil, err
 		}

@@ -385,7 +385,7 @@ func TestHost(t *testing.T) {
 			company.AddUser(jon, avatar)
 			a := company.AddCall(gongtest.Call{Started: hoursAgo(1), PrimaryUserID: tt.primary, Parties: tt.parties})
 			b := company.AddCall(gongtest.Call{Started: hoursAgo(2), PrimaryUserID: tt.primary, Parties: tt.parties})
-			c := connect(t, company)
+			c := connect(t, company, "read_users", false)
 			for range 2 { // users are asked for once
 				for _, r := range mustRead(t, c, []string{"host_email", "host_name"}, a, b) {
 					v := data(t, r)
@@ -394,8 +394,8 @@ func TestHost(t *testing.T) {
 					}
 				}
 			}
-			if n := company.Count("GET /v2/users/{id}"); n != tt.lookUps {
-				t.Errorf("%d look-ups, want %d", n, tt.lookUps)
+			if n, lists := company.Count("GET /v2/users/{id}"), company.Count("GET /v2/users"); n != tt.lookUps || lists != 0 {
+				t.Errorf("%d look-ups and %d lists, want %d and none", n, lists, tt.lookUps)
 			}
 		})
 	}
@@ -414,7 +414,7 @@ func TestFailedLookUpOfAHostFailsTheReadAndIsNotRemembered(t *testing.T) {
 	company := new(gongtest.Server)
 	company.AddUser(gongtest.User{ID: "77", Email: "jon@ours.example"})
 	id := company.AddCall(gongtest.Call{Started: hoursAgo(1), PrimaryUserID: "77"})
-	c := connect(t, company)
+	c := connect(t, company, "read_users", false)
 	company.Inject(gongtest.ServerError(503).On("GET /v2/users/{id}"))
 	_, err := c.Read(t.Context(), &plugin.ReadRequest{Stream: "calls", IDs: []string{id}, Fields: []string{"host_email"}})
 	if e := errorOf(t, err, plugin.CodeUnavailable); e.Requests != 2 {

@@ -17,6 +17,7 @@ type projection struct {
 	fields   []*field
 	selector selector
 	host     bool
+	parties  bool
 	written  bool
 }
 
@@ -38,6 +39,7 @@ func newProjection(names []string) (*projection, error) {
 			f.needs(&p.selector)
 		}
 		p.host = p.host || f.host
+		p.parties = p.parties || f.parties
 		p.written = p.written || f.written
 	}
 	if p.written { // whether they are there tells whether Gong has finished
@@ -84,7 +86,7 @@ func (p *projected) parties() any {
 	out := []any{}
 	for _, q := range p.Parties {
 		affiliation := q.Affiliation
-		if affiliation != "Internal" && affiliation != "External" {
+		if affiliation != affiliationInternal && affiliation != affiliationExternal {
 			affiliation = "Unknown"
 		}
 		one := members{}

@@ -21,9 +21,12 @@ type entry struct {
 	disabled bool
 }
 
-// id returns the id of the entry with that id or name. Equal beats equal but for case, and enabled beats disabled.
-func (c catalog) id(want string) (string, bool) {
-	best, found := 0, ""
+// label is what people call the entry.
+func (e entry) label() string { return cmp.Or(e.name, e.id) }
+
+// find returns the entry with that id or name. Equal beats equal but for case, and enabled beats disabled.
+func (c catalog) find(want string) (entry, bool) {
+	best, found := 0, entry{}
 	for _, e := range c {
 		rank := 0
 		switch {
@@ -38,7 +41,7 @@ func (c catalog) id(want string) (string, bool) {
 			rank++
 		}
 		if rank > best {
-			best, found = rank, e.id
+			best, found = rank, e
 		}
 	}
 	return found, best > 0
@@ -50,7 +53,7 @@ func (c catalog) names() string {
 	var names []string
 	for _, e := range c {
 		if !e.disabled {
-			names = append(names, fmt.Sprintf("%q", cmp.Or(e.name, e.id)))
+			names = append(names, fmt.Sprintf("%q", e.label()))
 		}
 	}
 	if len(names) == 0 {
@@ -62,30 +65,34 @@ func (c catalog) names() string {
 	return strings.Join(names, ", ")
 }
 
-// lookUp returns the id of a name that a job uses. The catalog is fetched once, and again when it lacks the name, because somebody
-// may have added it since.
+// lookUp returns the entry for a name that a job uses. The catalog is fetched once, and again when it lacks the name and is older
+// than since, because somebody may have added it.
 func lookUp(
-	ctx context.Context, list *cached[catalog], fetch func(context.Context) (catalog, error), attribute, what, want string,
-) (string, error) {
+	ctx context.Context, list *cached[catalog], fetch func(context.Context) (catalog, error), attribute, what, want string, since time.Time,
+) (entry, error) {
 	want = strings.TrimSpace(want)
-	start := time.Now()
 	known, fetched, err := list.get(ctx, time.Time{}, fetch)
 	if err != nil {
-		return "", err
+		return entry{}, err
 	}
-	id, ok := known.id(want)
-	if !ok && fetched.Before(start) {
-		if known, _, err = list.get(ctx, start, fetch); err != nil {
-			return "", err
+	found, ok := known.find(want)
+	if !ok && fetched.Before(since) {
+		if known, _, err = list.get(ctx, since, fetch); err != nil {
+			return entry{}, err
 		}
-		id, ok = known.id(want)
+		found, ok = known.find(want)
 	}
 	if !ok {
 		e := plugin.Errorf(plugin.CodeNotFound, "Totango has no %s %q; it has %s", what, want, known.names())
 		e.Attribute = attribute
-		return "", e
+		return entry{}, e
 	}
-	return id, nil
+	return found, nil
+}
+
+// isUnknownName reports whether the error is that of a lookUp that found nothing.
+func isUnknownName(e *plugin.Error) bool {
+	return e.Code == plugin.CodeNotFound && slices.Contains([]string{"type", "flow", "tags"}, e.Attribute)
 }
 
 // fetchTypes reads the touchpoint types.

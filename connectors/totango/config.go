@@ -2,6 +2,7 @@ package totango
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,6 +33,7 @@ type config struct {
 	SearchLag         string      `json:"search_lag"`
 	WriteTimeout      string      `json:"write_timeout"`
 	DisableSync       bool        `json:"disable_sync"`
+	TeamAttributes    []string    `json:"team_attributes"`
 
 	perMinute    int
 	searchLag    time.Duration
@@ -55,7 +57,7 @@ func (c *config) hostAttribute() string {
 }
 
 func parseConfig(raw json.RawMessage) (config, error) {
-	c := config{Region: "us", RequestsPerMinute: "100", ContentFormat: formatText, SearchLag: "30s", WriteTimeout: "20s"}
+	c := config{Region: "us", RequestsPerMinute: "100", ContentFormat: formatText, SearchLag: "30s", WriteTimeout: "20s", TeamAttributes: slices.Clone(defaultTeamAttributes)}
 	if err := json.Unmarshal(raw, &c); err != nil {
 		return c, plugin.Errorf(plugin.CodeInvalidConfig, "the configuration of the Totango connection cannot be read: %v", err)
 	}
@@ -70,6 +72,9 @@ func parseConfig(raw json.RawMessage) (config, error) {
 		return c, invalid("region", `region is %q and has to be "us" or "eu"`, c.Region)
 	case c.ContentFormat != formatText && c.ContentFormat != formatHTML:
 		return c, invalid("content_format", `content_format is %q and has to be "text" or "html"`, c.ContentFormat)
+	}
+	if slices.ContainsFunc(c.TeamAttributes, func(name string) bool { return strings.TrimSpace(name) == "" }) {
+		return c, invalid("team_attributes", "team_attributes has an empty name; leave it out, or set it to [] if no attribute names the team")
 	}
 	var err error
 	if c.perMinute, err = strconv.Atoi(c.RequestsPerMinute.String()); err != nil || c.perMinute < 0 {

@@ -23,7 +23,8 @@ type session struct {
 	types *cached[catalog]
 	tags  *cached[catalog]
 	flows *cached[catalog]
-	team  *cached[map[string]bool]
+	staff *cached[*staff]
+	teams teamCache
 }
 
 var (
@@ -31,6 +32,7 @@ var (
 	_ plugin.Resolver    = (*Connector)(nil)
 	_ plugin.Finder      = (*Connector)(nil)
 	_ plugin.Checker     = (*Connector)(nil)
+	_ plugin.Previewer   = (*Connector)(nil)
 )
 
 // New returns a connector that is not configured yet.
@@ -64,7 +66,7 @@ func (c *Connector) Configure(_ context.Context, req *plugin.ConfigureRequest) (
 		types:  newCached[catalog](),
 		tags:   newCached[catalog](),
 		flows:  newCached[catalog](),
-		team:   newCached[map[string]bool](),
+		staff:  newCached[*staff](),
 	})
 	return &plugin.ConfigureResponse{RateLimits: limits, WriteTimeout: cfg.writeTimeout, SearchLag: cfg.searchLag}, nil
 }

@@ -2,46 +2,13 @@ package totango
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/durasync/durasync/plugin"
 	"github.com/durasync/durasync/plugin/httpkit"
 )
-
-// touchpoint are the attributes of an item.
-type touchpoint struct {
-	Subject      string    `json:"subject"`
-	Content      string    `json:"content"`
-	Date         time.Time `json:"date"`
-	Type         string    `json:"type"`
-	Flow         string    `json:"flow"`
-	CreatedBy    string    `json:"created_by"`
-	Participants []string  `json:"participants"`
-	Tags         []string  `json:"tags"`
-}
-
-// body is what POST /api/v3/touchpoints/ takes.
-type body struct {
-	AccountID    string        `json:"account_id"`
-	Subject      string        `json:"subject,omitempty"`
-	Content      string        `json:"content"`
-	FlowID       string        `json:"activity_type_id,omitempty"`
-	CreatedBy    string        `json:"created_by,omitempty"`
-	CreateDate   int64         `json:"create_date"` // epoch milliseconds
-	TypeID       string        `json:"touchpointType,omitempty"`
-	TagIDs       []string      `json:"touchpoint_tags,omitempty"`
-	Participants []participant `json:"participantList,omitempty"`
-	DisableSync  bool          `json:"disable_sync"`
-}
-
-type participant struct {
-	UserID string `json:"userid"`
-}
 
 // Create implements [plugin.Destination].
 func (c *Connector) Create(ctx context.Context, req *plugin.CreateRequest) (*plugin.CreateResponse, error) {
@@ -72,14 +39,9 @@ func (c *Connector) Create(ctx context.Context, req *plugin.CreateRequest) (*plu
 // create writes one item. An item in doubt is looked for first, and written only if that look was complete and found nothing.
 func (s *session) create(ctx context.Context, item *plugin.Item) (plugin.Result, error) {
 	result := plugin.Result{Key: item.Key}
-	if item.Target == "" {
-		e := plugin.Errorf(plugin.CodeInvalidRequest, "the touchpoint of %s has no account", item.Key)
-		e.Attribute = "account_id"
-		return result, inDoubt(item, e)
-	}
-	var t touchpoint
-	if err := json.Unmarshal(item.Attributes, &t); err != nil {
-		return result, inDoubt(item, plugin.Errorf(plugin.CodeInvalidRequest, "the attributes of the touchpoint of %s cannot be read: %v", item.Key, err))
+	t, err := parseItem(item)
+	if err != nil {
+		return result, inDoubt(item, err)
 	}
 	if item.InDoubt {
 		found, err := s.find(ctx, item.Target, []lookFor{{key: item.Key, times: []time.Time{item.Time, t.Date}}})
@@ -94,11 +56,11 @@ func (s *session) create(ctx context.Context, item *plugin.Item) (plugin.Result,
 			return result, nil
 		}
 	}
-	b, err := s.compose(ctx, item, &t)
+	d, err := s.draft(ctx, item, t, time.Now())
 	if err != nil {
 		return result, err
 	}
-	result.ID, err = s.post(ctx, b)
+	result.ID, err = s.post(ctx, &d.body)
 	return result, err
 }
 
@@ -107,62 +69,6 @@ func inDoubt(item *plugin.Item, err error) error {
 	e := *plugin.AsError(err)
 	e.Uncertain = e.Uncertain || item.InDoubt
 	return &e
-}
-
-// compose makes the request's body, with names replaced by ids.
-func (s *session) compose(ctx context.Context, item *plugin.Item, t *touchpoint) (*body, error) {
-	if t.Date.IsZero() {
-		e := plugin.Errorf(plugin.CodeInvalidRecord, "the touchpoint of %s has no date", item.Key)
-		e.Attribute = "date"
-		return nil, e
-	}
-	b := &body{
-		AccountID:    item.Target,
-		Subject:      strings.TrimSpace(t.Subject),
-		Content:      compose(s.config.ContentFormat, t.Content, item.URL, item.Key),
-		CreatedBy:    strings.TrimSpace(t.CreatedBy),
-		CreateDate:   t.Date.UnixMilli(),
-		Participants: participants(t.Participants),
-		DisableSync:  s.config.DisableSync,
-	}
-	name := strings.TrimSpace(t.Type)
-	if name == "" {
-		name = defaultType
-	}
-	var err error
-	if b.TypeID, err = lookUp(ctx, s.types, s.fetchTypes, "type", "touchpoint type", name); err != nil {
-		return nil, err
-	}
-	if strings.TrimSpace(t.Flow) != "" {
-		if b.FlowID, err = lookUp(ctx, s.flows, s.fetchFlows, "flow", "flow", t.Flow); err != nil {
-			return nil, err
-		}
-	}
-	for _, tag := range t.Tags {
-		if strings.TrimSpace(tag) == "" {
-			continue
-		}
-		id, err := lookUp(ctx, s.tags, s.fetchTags, "tags", "touchpoint reason", tag)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Contains(b.TagIDs, id) {
-			b.TagIDs = append(b.TagIDs, id)
-		}
-	}
-	return b, nil
-}
-
-// participants returns each address once, in lower case, in the order of the meeting.
-func participants(addresses []string) []participant {
-	var out []participant
-	for _, a := range addresses {
-		p := participant{strings.ToLower(strings.TrimSpace(a))}
-		if p.UserID != "" && !slices.Contains(out, p) {
-			out = append(out, p)
-		}
-	}
-	return out
 }
 
 // refusals are the statuses by which Totango refuses a touchpoint for what it is.

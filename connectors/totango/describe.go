@@ -77,6 +77,11 @@ func connectionAttributes() []plugin.Attribute {
 			Doc: "Whether Totango must not pass the touchpoints on to Salesforce and other systems. By default they are passed on as the " +
 				"instance is set up to, like touchpoints that a person enters. Set it if the meetings reach those systems in another way.",
 		},
+		{
+			Name: "team_attributes", Type: plugin.ListOf(plugin.String), Default: js(defaultTeamAttributes),
+			Doc: "The attributes of an account that hold the people who look after it, by name or address. Only jobs whose policy is " +
+				"host_team read them.",
+		},
 	}
 }
 

@@ -77,6 +77,7 @@ func TestConfigure(t *testing.T) {
 		"negative limit":   {config: `{"app_token":"t","requests_per_minute":-1}`, attribute: "requests_per_minute"},
 		"fractional limit": {config: `{"app_token":"t","requests_per_minute":1.5}`, attribute: "requests_per_minute"},
 		"format":           {config: `{"app_token":"t","content_format":"markdown"}`, attribute: "content_format"},
+		"nameless team":    {config: `{"app_token":"t","team_attributes":["Success Manager"," "]}`, attribute: "team_attributes"},
 		"lag":              {config: `{"app_token":"t","search_lag":"soon"}`, attribute: "search_lag"},
 		"negative lag":     {config: `{"app_token":"t","search_lag":"-1s"}`, attribute: "search_lag"},
 		"write timeout":    {config: `{"app_token":"t","write_timeout":"10ms"}`, attribute: "write_timeout"},

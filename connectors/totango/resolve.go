@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -18,14 +19,12 @@ import (
 	"github.com/durasync/durasync/plugin/httpkit"
 )
 
-// teamAge is how long the list of team members is kept.
-const teamAge = 5 * time.Minute
-
 // user is a hit of the search for users: one for each account that a person belongs to. Its selected fields are those of
 // userFields, in that order.
 type user struct {
 	ID      text `json:"id"`
-	Name    text `json:"name"` // the user id
+	Name    text `json:"name"`         // the user id
+	Label   text `json:"display_name"` // the person's name
 	Account struct {
 		ID   text `json:"name"`
 		Name text `json:"display_name"`
@@ -48,8 +47,8 @@ func (u user) field(i int) string {
 }
 
 // Resolve implements [plugin.Resolver]. An address belongs to the accounts of the users whose user id or whose attribute Email it
-// is, without regard to case. Cancelled accounts count like the others: whether Totango's own integrations skip them is not
-// documented.
+// is, without regard to case; a domain to those of the users of whom either is of that domain, but for team members. Cancelled
+// accounts count like the others: whether Totango's own integrations skip them is not documented.
 func (c *Connector) Resolve(ctx context.Context, req *plugin.ResolveRequest) (*plugin.ResolveResponse, error) {
 	s, err := c.forTouchpoint(req.Object)
 	if err != nil {
@@ -59,66 +58,87 @@ func (c *Connector) Resolve(ctx context.Context, req *plugin.ResolveRequest) (*p
 		return nil, plugin.Errorf(plugin.CodeInvalidRequest, "at most %d addresses are resolved at once, and %d were given", maxResolve, len(req.Addresses))
 	}
 	ctx, counter := httpkit.Count(ctx)
-	matches, err := s.resolve(ctx, req.Addresses)
+	matches, err := s.resolve(ctx, req)
 	if err != nil {
 		return nil, counter.Fail(err)
 	}
 	return &plugin.ResolveResponse{Matches: matches, Requests: counter.Requests()}, nil
 }
 
-func (s *session) resolve(ctx context.Context, addresses []string) ([]plugin.Match, error) {
-	team, _, err := s.team.get(ctx, time.Now().Add(-teamAge), s.fetchTeam)
+func (s *session) resolve(ctx context.Context, req *plugin.ResolveRequest) ([]plugin.Match, error) {
+	staff, _, err := s.staff.get(ctx, time.Now().Add(-teamAge), s.fetchStaff)
 	if err != nil {
 		return nil, err
 	}
+	q := &userSearch{staff: staff, found: map[string]map[string]plugin.Target{}}
 	var customers []string
-	for _, a := range addresses {
-		if !team[strings.ToLower(a)] {
+	for _, a := range req.Addresses {
+		if !staff.has(a) {
 			customers = append(customers, a)
 		}
 	}
-	targets := map[string]map[string]plugin.Target{}
-	if err := s.searchUsers(ctx, customers, targets); err != nil {
+	if err := s.searchUsers(ctx, q, customers); err != nil {
 		return nil, err
 	}
+	if req.Team {
+		if err := s.addTeams(ctx, q); err != nil {
+			return nil, err
+		}
+	}
 	var out []plugin.Match
-	for _, a := range addresses {
-		key := strings.ToLower(a)
-		switch {
-		case team[key]:
+	for _, a := range req.Addresses {
+		if staff.has(a) {
 			out = append(out, plugin.Match{Address: a, Internal: true})
-		case len(targets[key]) > 0:
-			m := plugin.Match{Address: a}
-			for _, t := range targets[key] {
-				m.Targets = append(m.Targets, t)
-			}
-			slices.SortFunc(m.Targets, func(x, y plugin.Target) int { return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.ID, y.ID)) })
-			out = append(out, m)
+			continue
+		}
+		targets := slices.SortedFunc(maps.Values(q.found[strings.ToLower(a)]), func(x, y plugin.Target) int {
+			return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.ID, y.ID))
+		})
+		if len(targets) > 0 {
+			out = append(out, plugin.Match{Address: a, Targets: targets})
 		}
 	}
 	return out, nil
 }
 
-// searchUsers finds the accounts of addresses, by address and account id.
-func (s *session) searchUsers(ctx context.Context, addresses []string, found map[string]map[string]plugin.Target) error {
+// userSearch collects the accounts that addresses and domains belong to.
+type userSearch struct {
+	staff *staff
+	found map[string]map[string]plugin.Target // by address or "@domain", and account id
+}
+
+// searchUsers finds the accounts of addresses and domains.
+func (s *session) searchUsers(ctx context.Context, q *userSearch, addresses []string) error {
 	if len(addresses) == 0 {
 		return nil
 	}
 	wanted := map[string]bool{}
 	var alternatives []any
 	for _, a := range addresses {
+		if a == "@" {
+			continue // everybody
+		}
 		wanted[strings.ToLower(a)] = true
+		operator := "eq"
+		if isDomain(a) {
+			// Totango's examples use contains with names only; that it takes parts of addresses is inferred. What it finds too much,
+			// such as people of acme.com.au when those of acme.com are asked for, is sorted out below.
+			operator = "contains"
+		}
 		for _, v := range spellings(a) {
 			alternatives = append(alternatives,
-				map[string]string{"type": "string", "term": "identifier", "eq": v},
-				map[string]string{"type": "string_attribute", "attribute": "Email", "eq": v})
+				map[string]string{"type": "string", "term": "identifier", operator: v},
+				map[string]string{"type": "string_attribute", "attribute": "Email", operator: v})
 		}
 	}
 	terms := []any{map[string]any{"type": "or", "or": alternatives}}
 	err := s.pageUsers(ctx, "/api/v1/search/users", terms, userFields, func(u user) {
-		for _, address := range []string{strings.ToLower(strings.TrimSpace(string(u.Name))), strings.ToLower(u.field(0))} {
-			if wanted[address] && u.Account.ID != "" {
-				add(found, address, u)
+		for _, address := range []string{lower(string(u.Name)), lower(u.field(0))} {
+			if wanted[address] && !isDomain(address) {
+				q.add(address, u)
+			}
+			if i := strings.LastIndexByte(address, '@'); i > 0 && wanted[address[i:]] && !q.staff.has(address) {
+				q.add(address[i:], u)
 			}
 		}
 	})
@@ -126,27 +146,40 @@ func (s *session) searchUsers(ctx context.Context, addresses []string, found map
 	switch {
 	case !errors.As(err, &many):
 		return err
+	case len(addresses) == 1 && isDomain(addresses[0]):
+		hclog.FromContext(ctx).Warn("too many users have an address of the domain; it decides nothing", "domain", addresses[0], "error", many.Error())
+		delete(q.found, lower(addresses[0])) // those of the pages that were read
+		return nil
 	case len(addresses) == 1:
 		return plugin.Errorf(plugin.CodeInvalidRequest, "the accounts of %s cannot be told: %v", addresses[0], many)
 	}
 	half := len(addresses) / 2
-	if err := s.searchUsers(ctx, addresses[:half], found); err != nil {
+	if err := s.searchUsers(ctx, q, addresses[:half]); err != nil {
 		return err
 	}
-	return s.searchUsers(ctx, addresses[half:], found)
+	return s.searchUsers(ctx, q, addresses[half:])
 }
 
+// isDomain reports whether an address stands for everybody of a domain.
+func isDomain(address string) bool { return strings.HasPrefix(address, "@") }
+
+func lower(address string) string { return strings.ToLower(strings.TrimSpace(address)) }
+
 // add notes an account of an address. A person can be two users of an account, one by id and one by Email.
-func add(found map[string]map[string]plugin.Target, address string, u user) {
+// Somebody of a domain being a contact makes the domain one.
+func (q *userSearch) add(address string, u user) {
 	id := string(u.Account.ID)
-	if found[address] == nil {
-		found[address] = map[string]plugin.Target{}
+	if id == "" {
+		return
 	}
-	t := found[address][id]
+	if q.found[address] == nil {
+		q.found[address] = map[string]plugin.Target{}
+	}
+	t := q.found[address][id]
 	t.ID, t.Name = id, string(cmp.Or(u.Account.Name, u.Account.ID))
 	t.KeyContact = t.KeyContact || strings.EqualFold(u.field(2), "yes")
 	t.Contact = t.Contact || t.KeyContact || strings.EqualFold(u.field(1), "yes")
-	found[address][id] = t
+	q.found[address][id] = t
 }
 
 // spellings returns the address in the ways that an instance may hold it: whether a search tells case apart is not documented, and
@@ -171,24 +204,6 @@ func spellings(address string) []string {
 		}
 	}
 	return out
-}
-
-// fetchTeam reads the addresses of all team members, those included who can no longer log in. The search is not documented; an
-// instance without it has no team that is known.
-func (s *session) fetchTeam(ctx context.Context) (map[string]bool, error) {
-	team := map[string]bool{}
-	terms := []any{map[string]any{
-		"type": "string_attribute", "attribute": "__internal_status", "in_list": []string{"Active", "Created", "Disabled"},
-	}}
-	err := s.pageUsers(ctx, "/api/v1/search/users/internal", terms, []any{}, func(u user) {
-		team[strings.ToLower(strings.TrimSpace(string(u.Name)))] = true
-	})
-	if refusedSearch(err) {
-		hclog.FromContext(ctx).Warn("Totango does not list its team members; only the job's internal_domains and the source tell who is internal",
-			"error", err.Error())
-		return team, nil
-	}
-	return team, err
 }
 
 // pageUsers visits all hits of a search for users.

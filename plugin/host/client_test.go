@@ -75,6 +75,28 @@ func TestAnswersArriveAsSent(t *testing.T) {
 		{Address: "d@e.f", Internal: true},
 	}, Requests: 2}, resolved, err)
 
+	resolved, err = c.Resolve(t.Context(), &plugin.ResolveRequest{Object: "touchpoint", Addresses: []string{"@b.c", "d@e.f"}, Team: true})
+	check("Resolve with the team", &plugin.ResolveResponse{Matches: []plugin.Match{
+		{Address: "@b.c", Targets: []plugin.Target{
+			{ID: "1", Name: "touchpoint", Contact: true, Team: []string{"csm@vendor.example", "\uFFFD@vendor.example"}},
+			{ID: "2", Name: "B", KeyContact: true},
+		}},
+		{Address: "d@e.f", Internal: true},
+	}, Requests: 2}, resolved, err)
+
+	previews, err := c.Preview(t.Context(), &plugin.PreviewRequest{Object: "touchpoint", Items: []plugin.Item{
+		{Key: "gong/calls/1", RecordID: "1", URL: "u", Time: to, Target: "t", Attributes: json.RawMessage(`{"n":98765432109876543210}`)},
+		item("bad"),
+	}})
+	check("Preview", &plugin.PreviewResponse{Requests: 5, Previews: []plugin.Preview{
+		{Key: "gong/calls/1", Attributes: json.RawMessage(`["touchpoint","1","u","t","2026-01-02T00:00:00Z",{"n":98765432109876543210}]`)},
+		{Key: "bad", Err: fullError(plugin.CodeNotFound)},
+	}}, previews, err)
+	_, err = c.Preview(t.Context(), &plugin.PreviewRequest{Object: "touchpoint", Items: []plugin.Item{item("short"), item("good")}})
+	if e := plugin.AsError(err); e == nil || e.Code != plugin.CodeInternal || e.Uncertain || e.Requests != 5 {
+		t.Errorf("one preview for two items: %+v", e)
+	}
+
 	found, err := c.Find(t.Context(), &plugin.FindRequest{Object: "o", Items: []plugin.FindItem{{Key: "k", Target: "t", Time: to}}})
 	check("Find", &plugin.FindResponse{Results: []plugin.Result{{Key: "k", ID: "ot2026-01-02T00:00:00Z", Existed: true}}, Requests: 4}, found, err)
 }

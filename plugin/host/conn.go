@@ -79,3 +79,8 @@ func (c *Conn) Resolve(ctx context.Context, req *plugin.ResolveRequest) (*plugin
 func (c *Conn) Find(ctx context.Context, req *plugin.FindRequest) (*plugin.FindResponse, error) {
 	return invoke(ctx, c, Connector.Find, req)
 }
+
+// Preview implements [plugin.Previewer].
+func (c *Conn) Preview(ctx context.Context, req *plugin.PreviewRequest) (*plugin.PreviewResponse, error) {
+	return invoke(ctx, c, Connector.Preview, req)
+}

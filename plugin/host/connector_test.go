@@ -323,8 +323,12 @@ func (s *scenario) Create(ctx context.Context, req *plugin.CreateRequest) (*plug
 }
 
 func (s *scenario) Resolve(_ context.Context, req *plugin.ResolveRequest) (*plugin.ResolveResponse, error) {
+	var team []string
+	if req.Team {
+		team = []string{"csm@vendor.example", "\xff@vendor.example"}
+	}
 	return &plugin.ResolveResponse{Matches: []plugin.Match{
-		{Address: req.Addresses[0], Targets: []plugin.Target{{ID: "1", Name: req.Object, Contact: true}, {ID: "2", Name: "B", KeyContact: true}}},
+		{Address: req.Addresses[0], Targets: []plugin.Target{{ID: "1", Name: req.Object, Contact: true, Team: team}, {ID: "2", Name: "B", KeyContact: true}}},
 		{Address: req.Addresses[1], Internal: true},
 	}, Requests: 2}, nil
 }
@@ -334,6 +338,23 @@ func (s *scenario) Find(_ context.Context, req *plugin.FindRequest) (*plugin.Fin
 	return &plugin.FindResponse{Results: []plugin.Result{
 		{Key: i.Key, ID: req.Object + i.Target + i.Time.Format(time.RFC3339Nano), Existed: true},
 	}, Requests: 4}, nil
+}
+
+func (s *scenario) Preview(_ context.Context, req *plugin.PreviewRequest) (*plugin.PreviewResponse, error) {
+	resp := &plugin.PreviewResponse{Requests: 5}
+	for _, i := range req.Items {
+		v := plugin.Preview{Key: i.Key}
+		switch i.Key {
+		case "short":
+			continue
+		case "bad":
+			v.Err = fullError(plugin.CodeNotFound)
+		default:
+			v.Attributes = fmt.Appendf(nil, `[%q,%q,%q,%q,%q,%s]`, req.Object, i.RecordID, i.URL, i.Target, i.Time.Format(time.RFC3339Nano), i.Attributes)
+		}
+		resp.Previews = append(resp.Previews, v)
+	}
+	return resp, nil
 }
 
 // misdescribed offers a stream that cannot be read.

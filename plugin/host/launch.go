@@ -41,6 +41,7 @@ type Connector interface {
 	plugin.Checker
 	plugin.Resolver
 	plugin.Finder
+	plugin.Previewer
 }
 
 // Client is one running process of a connector. Its methods may be called from any goroutine. All errors of the calls hold a

@@ -12,6 +12,7 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,9 @@ type Options struct {
 	// Authorize adds the credentials to a request, in its header. Values that it sets never appear in an error. It is called
 	// from many goroutines at once. Nil sends none.
 	Authorize func(*http.Request)
+
+	// Secrets are further texts that never appear in an error, such as parts of an address. The longest come first.
+	Secrets []string
 
 	// Limits are a net below the host's own pacing: the client delays requests that come faster, in this process.
 	Limits []plugin.RateLimit
@@ -212,11 +216,11 @@ func (c *Client) build(ctx context.Context, req *Request) (*http.Request, []stri
 		hr.Header.Set("Content-Type", contentType)
 	}
 	if c.opts.Authorize == nil {
-		return hr, nil, nil
+		return hr, c.opts.Secrets, nil
 	}
 	before := hr.Header.Clone()
 	c.opts.Authorize(hr)
-	return hr, secretsOf(before, hr), nil
+	return hr, slices.Concat(c.opts.Secrets, secretsOf(before, hr)), nil
 }
 
 // parseBase checks a base URL. Its errors never quote the URL, which may hold credentials.

@@ -375,3 +375,15 @@ func TestFailKeepsTheOriginalUntouched(t *testing.T) {
 		t.Errorf("Fail(nil) = %v", err)
 	}
 }
+
+func TestSecretsOfTheAddressAreNotShown(t *testing.T) {
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, "Cannot POST "+r.URL.Path)
+	})
+	e := do(t, newClient(t, httpkit.Options{BaseURL: base + "/hooks/part-of-the-address", Secrets: []string{"/hooks/part-of-the-address"}}),
+		&httpkit.Request{Method: "POST", Path: ""})
+	if strings.Contains(e.Message, "part-of-the-address") || !strings.Contains(e.Message, "[redacted]") {
+		t.Errorf("message: %s", e.Message)
+	}
+}

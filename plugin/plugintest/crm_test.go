@@ -252,7 +252,11 @@ func (c *connector) Create(ctx context.Context, req *plugin.CreateRequest) (*plu
 	}
 	resp := &plugin.CreateResponse{}
 	for _, i := range req.Items {
-		r := plugin.Result{Key: i.Key}
+		r := plugin.Result{Key: i.Key, Err: tooLong(i)}
+		if r.Err != nil {
+			resp.Results = append(resp.Results, r)
+			continue
+		}
 		if i.InDoubt && c.mistake != "doubt" {
 			id, err := c.do(ctx, http.MethodGet, "/notes/"+url.PathEscape(i.Key), nil)
 			if err != nil {
@@ -273,6 +277,58 @@ func (c *connector) Create(ctx context.Context, req *plugin.CreateRequest) (*plu
 		slices.Reverse(resp.Results)
 	}
 	return resp, nil
+}
+
+// Preview knows what the CRM refuses, and what it does to a text.
+func (c *connector) Preview(ctx context.Context, req *plugin.PreviewRequest) (*plugin.PreviewResponse, error) {
+	if req.Object != "note" && c.mistake != "any object" {
+		return nil, plugin.Errorf(plugin.CodeInvalidRequest, "there is no object %s", req.Object)
+	}
+	resp := &plugin.PreviewResponse{}
+	for _, i := range req.Items {
+		if c.mistake == "previewing writes" {
+			if _, err := c.do(ctx, http.MethodPost, "/notes/"+url.PathEscape(i.Key), i.Attributes); err != nil {
+				return nil, err
+			}
+		}
+		v := plugin.Preview{Key: i.Key, Attributes: i.Attributes, Err: tooLong(i)}
+		switch c.mistake {
+		case "no preview":
+			v.Attributes = nil
+		case "undescribed":
+			v.Attributes = json.RawMessage(`{"colour": "red"}`)
+		case "previewed type":
+			v.Attributes = json.RawMessage(`{"text": 7}`)
+		case "blind preview":
+			v.Err = nil
+		case "other refusal":
+			if v.Err != nil {
+				v.Err.Attribute = ""
+			}
+		case "contradiction":
+			if !strings.Contains(string(i.Attributes), "text") {
+				v.Err = plugin.Errorf(plugin.CodeNotFound, "no such note")
+			}
+		}
+		resp.Previews = append(resp.Previews, v)
+	}
+	if c.mistake == "preview order" {
+		slices.Reverse(resp.Previews)
+	}
+	if c.mistake == "short preview" {
+		resp.Previews = resp.Previews[:1]
+	}
+	return resp, nil
+}
+
+// tooLong refuses a text without asking the CRM.
+func tooLong(i plugin.Item) *plugin.Error {
+	if len(i.Attributes) <= 100 {
+		return nil
+	}
+	e := plugin.Errorf(plugin.CodeInvalidRecord, "a text has at most 100 characters")
+	e.Attribute = "text"
+	return e
 }
 
 func (c *connector) Find(ctx context.Context, req *plugin.FindRequest) (*plugin.FindResponse, error) {

@@ -37,6 +37,9 @@ func testDestination(t *testing.T, h Harness, c plugin.Destination, has offer, d
 	if has.resolver && len(d.Known) > 0 {
 		t.Run("resolve", func(t *testing.T) { testResolve(t, d, c.(plugin.Resolver), object) })
 	}
+	if has.previewer {
+		t.Run("preview", func(t *testing.T) { testPreview(t, d, c, c.(plugin.Previewer), object) })
+	}
 	if h.Stall != nil {
 		t.Run("stalled", func(t *testing.T) { testStalledCreate(t, h, d, c) })
 	}

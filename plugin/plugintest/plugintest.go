@@ -95,6 +95,10 @@ type Destination struct {
 	// BadItem returns an item that the destination refuses for what it is, with a new key each time. Optional.
 	BadItem func() plugin.Item
 
+	// Unwritable returns an item that Create refuses before it sends anything, for itself or for the whole call, with a new key each
+	// time: a [plugin.Previewer] has to say the same of it. Optional.
+	Unwritable func() plugin.Item
+
 	// Settle is called after a write, before it is looked up, and returns when it can be seen. Optional.
 	Settle func()
 
@@ -149,7 +153,7 @@ func Run(t *testing.T, h Harness) {
 
 // offer says which optional interfaces a connector implements: across the boundary every method can be called.
 type offer struct {
-	source, destination, checker, resolver, finder bool
+	source, destination, checker, resolver, finder, previewer bool
 }
 
 func offered(c plugin.Connector) offer {
@@ -159,6 +163,7 @@ func offered(c plugin.Connector) offer {
 	_, o.checker = c.(plugin.Checker)
 	_, o.resolver = c.(plugin.Resolver)
 	_, o.finder = c.(plugin.Finder)
+	_, o.previewer = c.(plugin.Previewer)
 	return o
 }
 

@@ -43,6 +43,11 @@ func TestConformance(t *testing.T) {
 				i.Attributes = json.RawMessage(`{}`)
 				return i
 			},
+			Unwritable: func() plugin.Item {
+				i := item()
+				i.Attributes = fmt.Appendf(nil, `{"text": %q}`, strings.Repeat("x", 100))
+				return i
+			},
 			Known: []string{"ann@acme.example", "bob@acme.example"}, Unknown: []string{"eve@other.example"},
 		},
 		Stall: sim.stall,
@@ -82,6 +87,17 @@ func TestMistakesAreFound(t *testing.T) {
 		"found":          "want only key",
 		"target order":   "are not ordered by name",
 		"knows all":      "which the destination does not know",
+
+		"any object":        "no error, want one of code [invalid_request not_found]",
+		"previewing writes": "the preview has written the item",
+		"no preview":        "want a JSON object with members",
+		"undescribed":       `attribute "colour", which the description does not have`,
+		"previewed type":    "the preview's attribute text is not as described",
+		"blind preview":     "has no error",
+		"other refusal":     `the preview says invalid_record about attribute "", uncertain false; Create says invalid_record about attribute "text"`,
+		"contradiction":     "the preview of a bad item says not_found, Create says invalid_record",
+		"preview order":     "preview 0 is for key",
+		"short preview":     "1 previews for 250 items",
 	} {
 		t.Run(mistake, func(t *testing.T) {
 			t.Parallel()

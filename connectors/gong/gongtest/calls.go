@@ -103,19 +103,13 @@ func (x *exchange) listCalls(Key) (any, error) {
 	if err := f.setWindow(q.Get("fromDateTime"), q.Get("toDateTime")); err != nil {
 		return nil, err
 	}
-	var items []item[metaData]
-	for _, c := range x.server.snapshot(x.now) {
-		at := c.Started
-		if c.Direction == "Conference" {
-			at = c.Scheduled
-		}
-		if f.matches(c, at) {
-			items = append(items, item[metaData]{key{at, c.ID}, x.metaData(c), c.visibleAt(x.now)})
-		}
-	}
-	calls, r, err := page(x, items, noCalls)
+	found, r, err := page(x, x.matching(bySchedule, f, every), noCalls)
 	if err != nil {
 		return nil, err
+	}
+	calls := make([]metaData, len(found))
+	for i, c := range found {
+		calls[i] = x.metaData(x.server.state(c, x.now))
 	}
 	return struct {
 		RequestID string     `json:"requestId"`
@@ -136,19 +130,13 @@ func (x *exchange) getCall(Key) (any, error) {
 	}{x.requestID(), x.metaData(c)}, nil
 }
 
-// selected returns the calls that a POST's filter matches.
-func (x *exchange) selected(o object) ([]item[Call], error) {
+// selected returns the calls that a POST's filter matches. Those that are not to be shown are invisible.
+func (x *exchange) selected(o object, show func(*Call) bool) ([]item[*Call], error) {
 	f, err := parseCallFilter(o)
 	if err != nil {
 		return nil, err
 	}
-	var items []item[Call]
-	for _, c := range x.server.snapshot(x.now) {
-		if f.matches(c, c.Started) {
-			items = append(items, item[Call]{c.startKey(), c, c.visibleAt(x.now)})
-		}
-	}
-	return items, nil
+	return x.matching(byStart, f, show), nil
 }
 
 // extensive is POST /v2/calls/extensive, whose window is over the start time.
@@ -166,7 +154,7 @@ func (x *exchange) extensive(k Key) (any, error) {
 			return nil, err
 		}
 	}
-	items, err := x.selected(o)
+	items, err := x.selected(o, every)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +164,7 @@ func (x *exchange) extensive(k Key) (any, error) {
 	}
 	documents := make([]document, len(calls))
 	for i, c := range calls {
-		documents[i] = x.document(c, s)
+		documents[i] = x.document(x.server.state(c, x.now), s)
 	}
 	return struct {
 		RequestID string     `json:"requestId"`
@@ -191,12 +179,9 @@ func (x *exchange) transcripts(Key) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	items, err := x.selected(o)
+	items, err := x.selected(o, func(c *Call) bool { return len(c.Transcript) > 0 })
 	if err != nil {
 		return nil, err
-	}
-	for i := range items {
-		items[i].visible = items[i].visible && len(items[i].value.Transcript) > 0
 	}
 	calls, r, err := page(x, items, noCalls)
 	if err != nil {
@@ -204,7 +189,7 @@ func (x *exchange) transcripts(Key) (any, error) {
 	}
 	transcripts := make([]transcript, len(calls))
 	for i, c := range calls {
-		transcripts[i] = newTranscript(c)
+		transcripts[i] = newTranscript(x.server.state(c, x.now))
 	}
 	return struct {
 		RequestID   string       `json:"requestId"`

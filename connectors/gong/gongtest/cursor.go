@@ -74,7 +74,12 @@ type key struct {
 
 func (c *Call) startKey() key { return key{c.Started, c.ID} }
 
-func compareKeys(a, b key) int { return cmp.Or(a.time.Compare(b.time), compareIDs(a.id, b.id)) }
+func compareKeys(a, b key) int {
+	if c := a.time.Compare(b.time); c != 0 {
+		return c
+	}
+	return compareIDs(a.id, b.id)
+}
 
 // compareIDs orders ids as the numbers that they are.
 func compareIDs(a, b string) int {

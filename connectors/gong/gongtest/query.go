@@ -46,10 +46,14 @@ type filter struct {
 	primaryIDs  []string
 }
 
-func (f filter) matches(c Call, at time.Time) bool {
-	return (f.from.IsZero() || !at.Before(f.from)) &&
-		(f.to.IsZero() || at.Before(f.to)) &&
-		(f.workspaceID == "" || c.WorkspaceID == f.workspaceID) &&
+// covers reports whether a time is in the window.
+func (f *filter) covers(at time.Time) bool {
+	return (f.from.IsZero() || !at.Before(f.from)) && (f.to.IsZero() || at.Before(f.to))
+}
+
+func (f *filter) matches(c *Call, workspace string, at time.Time) bool {
+	return f.covers(at) &&
+		(f.workspaceID == "" || workspace == f.workspaceID) &&
 		(f.callIDs == nil || slices.Contains(f.callIDs, c.ID)) &&
 		(f.primaryIDs == nil || slices.Contains(f.primaryIDs, c.PrimaryUserID))
 }

@@ -18,7 +18,8 @@ type Server struct {
 	once sync.Once
 
 	mu     sync.Mutex
-	calls  map[string]*Call
+	calls  map[string]*entry
+	index  index
 	users  map[string]User
 	nextID int64
 
@@ -38,7 +39,7 @@ func New(opts Options) *Server { return &Server{opts: opts} }
 func (s *Server) init() {
 	s.once.Do(func() {
 		s.opts = s.opts.withDefaults()
-		s.calls = map[string]*Call{}
+		s.calls = map[string]*entry{}
 		s.users = map[string]User{}
 		s.nextID = s.opts.FirstID
 	})
@@ -65,8 +66,15 @@ func (s *Server) AddCall(c Call) string {
 	if s.calls[c.ID] != nil {
 		panic("gongtest: there is a call " + c.ID + " already")
 	}
-	s.calls[c.ID] = &c
+	s.keep(&c)
 	return c.ID
+}
+
+// keep makes a call the company's. The caller holds the lock.
+func (s *Server) keep(c *Call) {
+	e := s.newEntry(c)
+	s.calls[c.ID] = e
+	s.index.add(e)
 }
 
 // AddUser adds users or replaces those with the same id.
@@ -84,14 +92,15 @@ func (s *Server) Update(id string, change func(*Call)) bool {
 	s.init()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.calls[id]
-	if c == nil {
+	e := s.calls[id]
+	if e == nil {
 		return false
 	}
-	next := *c
+	next := *e.call
 	change(&next)
 	next.ID = id
-	s.calls[id] = &next
+	s.index.remove(e)
+	s.keep(&next)
 	return true
 }
 
@@ -100,8 +109,11 @@ func (s *Server) Delete(id string) bool {
 	s.init()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, ok := s.calls[id]
-	delete(s.calls, id)
+	e, ok := s.calls[id]
+	if ok {
+		s.index.remove(e)
+		delete(s.calls, id)
+	}
 	return ok
 }
 
@@ -111,8 +123,8 @@ func (s *Server) Calls() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	calls := make([]Call, 0, len(s.calls))
-	for _, c := range s.calls {
-		calls = append(calls, *c)
+	for _, e := range s.calls {
+		calls = append(calls, *e.call)
 	}
 	slices.SortFunc(calls, func(a, b Call) int { return compareKeys(a.startKey(), b.startKey()) })
 	return calls
@@ -144,28 +156,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.serve(w)
 }
 
-// snapshot returns the calls as they are at a time; those that were deleted are not among them.
-func (s *Server) snapshot(now time.Time) []Call {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	calls := make([]Call, 0, len(s.calls))
-	for _, c := range s.calls {
-		if c.existsAt(now) {
-			calls = append(calls, s.complete(c.at(now)))
-		}
-	}
-	return calls
-}
-
 // find returns a call as it is at a time.
 func (s *Server) find(id string, now time.Time) (Call, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.calls[id]
-	if c == nil || !c.existsAt(now) {
+	e := s.calls[id]
+	if e == nil || !e.call.existsAt(now) {
 		return Call{}, false
 	}
-	return s.complete(c.at(now)), true
+	return s.state(e.call, now), true
 }
 
 // allUsers returns the users by id.

@@ -58,6 +58,9 @@ type User struct {
 	Created   time.Time
 	Inactive  bool
 
+	// Aliases are further addresses of the user.
+	Aliases []string
+
 	// Avatar marks a synthetic user of Gong's own staff: calls name it, and no endpoint knows it unless avatars are asked for.
 	Avatar bool
 }

@@ -29,7 +29,7 @@ type userDocument struct {
 func (x *exchange) userDocument(u User) userDocument {
 	return userDocument{
 		ID: u.ID, EmailAddress: u.Email, Created: x.timestamp(u.Created), Active: !u.Inactive,
-		EmailAliases: []string{}, FirstName: orNull(u.FirstName), LastName: orNull(u.LastName), Title: orNull(u.Title),
+		EmailAliases: append([]string{}, u.Aliases...), FirstName: orNull(u.FirstName), LastName: orNull(u.LastName), Title: orNull(u.Title),
 		PersonalMeetingURLs: []string{}, ManagerID: orNull(u.ManagerID), SpokenLanguages: []struct{}{},
 		Settings: map[string]bool{"webConferencesRecorded": true, "preventWebConferenceRecording": false,
 			"telephonyCallsImported": true, "emailsImported": true, "preventEmailImport": false,
@@ -106,7 +106,7 @@ func (x *exchange) extensiveUsers(Key) (any, error) {
 		return nil, notFound("The following userIds were not found: %s", strings.Join(missing, ", "))
 	}
 	return x.userPage(func(u User) bool {
-		return (avatars || !u.Avatar) && (ids == nil || slices.Contains(ids, u.ID)) && window.matches(Call{}, u.Created)
+		return (avatars || !u.Avatar) && (ids == nil || slices.Contains(ids, u.ID)) && window.covers(u.Created)
 	}, noUsers)
 }
 

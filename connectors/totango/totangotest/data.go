@@ -18,7 +18,8 @@ type Account struct {
 	// Status is the status group, such as "paying", "free" or "cancelled". Empty means "paying".
 	Status string
 
-	// Team are the addresses of the team members who look after the account.
+	// Team are the addresses of the team members who look after the account. The first is its attribute "Success Manager", the second
+	// "Sales Manager", unless Attributes has them; the others are in no attribute.
 	Team []string
 
 	// Attributes are the string attributes that searches can select by and return.

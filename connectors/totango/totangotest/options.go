@@ -72,6 +72,12 @@ type Variants struct {
 	// AllAccounts makes the event search ignore its parameter account_id.
 	AllAccounts bool
 
+	// TeamNames makes the attributes of accounts that name their team hold names instead of addresses.
+	TeamNames bool
+
+	// NoAccountSearch answers the search of accounts with 404.
+	NoAccountSearch bool
+
 	// PlainText strips markup from the content of touchpoints when they are stored.
 	PlainText bool
 }
@@ -97,6 +103,9 @@ const (
 	maxCount     = 1_000
 	maxReachable = 10_000
 )
+
+// teamAttributes are the account attributes that name the members of a team, in the order of [Account.Team].
+var teamAttributes = []string{"Success Manager", "Sales Manager"}
 
 func defaultFlows() []Flow {
 	return []Flow{

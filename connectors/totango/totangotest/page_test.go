@@ -57,3 +57,22 @@ func TestPages(t *testing.T) {
 	}
 	wantStatus(t, s.do("POST", "/", nil, ""), 405)
 }
+
+// TestTeaser: a list of touchpoints shows what was talked about, not the date that stands beside it anyway.
+func TestTeaser(t *testing.T) {
+	s := start(t, totangotest.Options{})
+	const brief = "They went through the open points of the roll-out."
+	for _, content := range []string{
+		"Meeting start time:\n2026-07-01 10:30 (UTC-05:00)\n\nRecording URL:\nhttps://us-12345.app.gong.io/call?id=7418761303495788088\n\nMeeting brief:\n" + brief,
+		"Meeting duration: 5 minutes\n\n- a point that is long enough to be prose, but a point\n\n" + brief,
+	} {
+		s.AddTouchpoint(totangotest.Touchpoint{AccountID: "acc-1", Subject: "Sync", Content: content})
+	}
+	if r := s.do("GET", "/", nil, ""); strings.Count(r.Body, `<p class="teaser">`+brief+"</p>") != 2 {
+		t.Errorf("the brief is not shown:\n%s", r.Body)
+	}
+	s.AddTouchpoint(totangotest.Touchpoint{AccountID: "acc-2", Subject: "Nothing", Content: "Meeting brief:\nnot set"})
+	if r := s.do("GET", "/accounts/acc-2", nil, ""); strings.Contains(r.Body, "teaser") {
+		t.Errorf("a touchpoint without prose has a teaser:\n%s", r.Body)
+	}
+}

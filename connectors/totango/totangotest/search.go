@@ -129,6 +129,9 @@ func (s *Server) search(c *call, kind string, all []candidate) *answer {
 
 // searchAccounts answers POST /api/v1/search/accounts.
 func (s *Server) searchAccounts(c *call) *answer {
+	if s.opts.Variants.NoAccountSearch {
+		return htmlAnswer(http.StatusNotFound, "Not Found")
+	}
 	all := make([]candidate, 0, len(s.accounts))
 	for _, a := range s.accounts {
 		hit := map[string]any{"name": a.ID, "display_name": a.Name}
@@ -148,7 +151,7 @@ func (s *Server) accountRow(id string) *row {
 	}
 	r := &row{
 		texts:      map[string]string{"identifier": a.ID, "search_name": a.Name, "display_name": a.Name, "status_group": a.Status},
-		attributes: maps.Clone(a.Attributes),
+		attributes: s.accountAttributes(a),
 		numbers:    map[string]int64{},
 		team:       a.Team,
 	}
@@ -156,6 +159,19 @@ func (s *Server) accountRow(id string) *row {
 		r.numbers["last_activity_time"] = a.LastActivity.UnixMilli()
 	}
 	return r
+}
+
+// accountAttributes returns the account's own attributes and those that name its team.
+func (s *Server) accountAttributes(a Account) map[string]string {
+	attributes := make(map[string]string, len(a.Attributes)+len(teamAttributes))
+	for i, name := range teamAttributes[:min(len(teamAttributes), len(a.Team))] {
+		attributes[name] = a.Team[i]
+		if s.opts.Variants.TeamNames {
+			attributes[name] = s.person(a.Team[i], a.ID).Name
+		}
+	}
+	maps.Copy(attributes, a.Attributes)
+	return attributes
 }
 
 // searchUsers answers POST /api/v1/search/users.

@@ -89,15 +89,16 @@ func blocks(text string) []block {
 	return out
 }
 
-// teaser returns the beginning of the first line of prose.
+// teaser returns the beginning of the first line of prose: one that is longer than a date, and neither a label nor a link.
 func teaser(text string) string {
+	const shortest, longest = 40, 160 // bytes, so that fewer characters of a denser script do; characters
 	for l := range strings.Lines(text) {
 		l = strings.TrimSpace(l)
-		if l == "" || label.MatchString(l) || bullet.MatchString(l) || marker.MatchString(l) {
+		if len(l) < shortest || label.MatchString(l) || bullet.MatchString(l) || marker.MatchString(l) || link.FindString(l) == l {
 			continue
 		}
-		if r := []rune(l); len(r) > 160 {
-			return string(r[:160]) + "…"
+		if r := []rune(l); len(r) > longest {
+			return string(r[:longest]) + "…"
 		}
 		return l
 	}

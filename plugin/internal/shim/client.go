@@ -41,6 +41,7 @@ var (
 	_ plugin.Checker     = (*Client)(nil)
 	_ plugin.Resolver    = (*Client)(nil)
 	_ plugin.Finder      = (*Client)(nil)
+	_ plugin.Previewer   = (*Client)(nil)
 )
 
 // NewClient returns a client for the connector at the other end of the connection.
@@ -128,8 +129,10 @@ func (c *Client) Create(ctx context.Context, req *plugin.CreateRequest) (*plugin
 		return nil, createFault(ctx, err, to.Addr != nil)
 	}
 	out := fromCreateResponse(resp)
-	if err := answersAll(req, out); err != nil {
-		return nil, err
+	got := wire.Each(out.Results, func(r plugin.Result) string { return r.Key })
+	if e := mismatch(methodCreate, req.Items, got, out.Requests); e != nil {
+		e.Uncertain = true // nobody knows which items were written
+		return nil, e
 	}
 	return out, nil
 }
@@ -148,16 +151,15 @@ func extend(ctx context.Context, until time.Time) (context.Context, context.Canc
 	}
 }
 
-// answersAll checks that the answer has a result for each item, in the order of the items. If it has not, nobody knows which
-// items were written.
-func answersAll(req *plugin.CreateRequest, resp *plugin.CreateResponse) error {
+// mismatch returns an error unless the answer has the key of each item, in the order of the items.
+func mismatch(method string, items []plugin.Item, keys []string, requests int) *plugin.Error {
 	problem := ""
-	if len(resp.Results) != len(req.Items) {
-		problem = fmt.Sprintf("%d results for %d items", len(resp.Results), len(req.Items))
+	if len(keys) != len(items) {
+		problem = fmt.Sprintf("%d answers for %d items", len(keys), len(items))
 	} else {
-		for i, r := range resp.Results {
-			if r.Key != req.Items[i].Key {
-				problem = fmt.Sprintf("result %d is for the key %q, the item's key is %q", i, r.Key, req.Items[i].Key)
+		for i, key := range keys {
+			if key != items[i].Key {
+				problem = fmt.Sprintf("answer %d is for the key %q, the item's key is %q", i, key, items[i].Key)
 				break
 			}
 		}
@@ -165,8 +167,8 @@ func answersAll(req *plugin.CreateRequest, resp *plugin.CreateResponse) error {
 	if problem == "" {
 		return nil
 	}
-	e := plugin.Errorf(plugin.CodeInternal, "the connector's answer to Create does not match the request: %s", problem)
-	e.Uncertain, e.Requests = true, resp.Requests
+	e := plugin.Errorf(plugin.CodeInternal, "the connector's answer to %s does not match the request: %s", method, problem)
+	e.Requests = requests
 	return e
 }
 
@@ -186,4 +188,18 @@ func (c *Client) Find(ctx context.Context, req *plugin.FindRequest) (*plugin.Fin
 		return nil, fault(ctx, "Find", err)
 	}
 	return fromFindResponse(resp), nil
+}
+
+// Preview implements [plugin.Previewer].
+func (c *Client) Preview(ctx context.Context, req *plugin.PreviewRequest) (*plugin.PreviewResponse, error) {
+	resp, err := c.rpc.Preview(ctx, toPreviewRequest(req))
+	if err != nil {
+		return nil, fault(ctx, "Preview", err)
+	}
+	out := fromPreviewResponse(resp)
+	got := wire.Each(out.Previews, func(p plugin.Preview) string { return p.Key })
+	if e := mismatch("Preview", req.Items, got, out.Requests); e != nil {
+		return nil, e
+	}
+	return out, nil
 }

@@ -142,5 +142,16 @@ func fromResolveResponse(r *wirev1.ResolveResponse) *plugin.ResolveResponse {
 }
 
 func fromTarget(t *wirev1.Target) plugin.Target {
-	return plugin.Target{ID: t.GetId(), Name: t.GetName(), Contact: t.GetContact(), KeyContact: t.GetKeyContact()}
+	return plugin.Target{
+		ID: t.GetId(), Name: t.GetName(), Contact: t.GetContact(), KeyContact: t.GetKeyContact(), Team: t.GetTeam(),
+	}
+}
+
+func fromPreviewResponse(r *wirev1.PreviewResponse) *plugin.PreviewResponse {
+	return &plugin.PreviewResponse{
+		Previews: wire.Each(r.GetPreviews(), func(p *wirev1.Preview) plugin.Preview {
+			return plugin.Preview{Key: p.GetKey(), Attributes: p.GetAttributes(), Err: fromError(p.GetError())}
+		}),
+		Requests: int(r.GetRequests()),
+	}
 }

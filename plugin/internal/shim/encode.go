@@ -20,24 +20,27 @@ func toReadRequest(r *plugin.ReadRequest) *wirev1.ReadRequest {
 }
 
 func toCreateRequest(r *plugin.CreateRequest) *wirev1.CreateRequest {
-	return &wirev1.CreateRequest{
-		Object: wire.Text(r.Object),
-		Items: wire.Each(r.Items, func(i plugin.Item) *wirev1.Item {
-			return &wirev1.Item{
-				Key:        wire.Text(i.Key),
-				RecordId:   wire.Text(i.RecordID),
-				Url:        wire.Text(i.URL),
-				Time:       wire.ToTimestamp(i.Time),
-				Target:     wire.Text(i.Target),
-				Attributes: i.Attributes,
-				InDoubt:    i.InDoubt,
-			}
-		}),
+	return &wirev1.CreateRequest{Object: wire.Text(r.Object), Items: wire.Each(r.Items, toItem)}
+}
+
+func toPreviewRequest(r *plugin.PreviewRequest) *wirev1.PreviewRequest {
+	return &wirev1.PreviewRequest{Object: wire.Text(r.Object), Items: wire.Each(r.Items, toItem)}
+}
+
+func toItem(i plugin.Item) *wirev1.Item {
+	return &wirev1.Item{
+		Key:        wire.Text(i.Key),
+		RecordId:   wire.Text(i.RecordID),
+		Url:        wire.Text(i.URL),
+		Time:       wire.ToTimestamp(i.Time),
+		Target:     wire.Text(i.Target),
+		Attributes: i.Attributes,
+		InDoubt:    i.InDoubt,
 	}
 }
 
 func toResolveRequest(r *plugin.ResolveRequest) *wirev1.ResolveRequest {
-	return &wirev1.ResolveRequest{Object: wire.Text(r.Object), Addresses: wire.Each(r.Addresses, wire.Text)}
+	return &wirev1.ResolveRequest{Object: wire.Text(r.Object), Addresses: wire.Each(r.Addresses, wire.Text), Team: r.Team}
 }
 
 func toFindRequest(r *plugin.FindRequest) *wirev1.FindRequest {

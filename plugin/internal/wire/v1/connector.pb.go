@@ -1644,8 +1644,11 @@ func (x *Result) GetError() *Error {
 type ResolveRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Object string                 `protobuf:"bytes,1,opt,name=object,proto3" json:"object,omitempty"`
-	// E-mail addresses, trimmed and in lower case, each once, at most Object.max_resolve.
-	Addresses     []string `protobuf:"bytes,2,rep,name=addresses,proto3" json:"addresses,omitempty"`
+	// E-mail addresses, trimmed and in lower case, each once, at most Object.max_resolve. One that begins with @ stands for
+	// everybody of a domain.
+	Addresses []string `protobuf:"bytes,2,rep,name=addresses,proto3" json:"addresses,omitempty"`
+	// Asks for Target.team, which may cost further requests.
+	Team          bool `protobuf:"varint,3,opt,name=team,proto3" json:"team,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1692,6 +1695,13 @@ func (x *ResolveRequest) GetAddresses() []string {
 		return x.Addresses
 	}
 	return nil
+}
+
+func (x *ResolveRequest) GetTeam() bool {
+	if x != nil {
+		return x.Team
+	}
+	return false
 }
 
 type ResolveResponse struct {
@@ -1749,8 +1759,9 @@ func (x *ResolveResponse) GetRequests() int64 {
 
 // Match is what the destination knows of an address.
 type Match struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	Address string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As it was asked for.
+	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
 	// The destination's own team member.
 	Internal bool `protobuf:"varint,2,opt,name=internal,proto3" json:"internal,omitempty"`
 	// The candidates, ordered by name, then by id.
@@ -1816,8 +1827,10 @@ type Target struct {
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	Name  string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// What the person is to the target.
-	Contact       bool `protobuf:"varint,3,opt,name=contact,proto3" json:"contact,omitempty"`
-	KeyContact    bool `protobuf:"varint,4,opt,name=key_contact,json=keyContact,proto3" json:"key_contact,omitempty"`
+	Contact    bool `protobuf:"varint,3,opt,name=contact,proto3" json:"contact,omitempty"`
+	KeyContact bool `protobuf:"varint,4,opt,name=key_contact,json=keyContact,proto3" json:"key_contact,omitempty"`
+	// The addresses, in lower case, of the destination's own people who look after the target, if the request asks for them.
+	Team          []string `protobuf:"bytes,5,rep,name=team,proto3" json:"team,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1878,6 +1891,13 @@ func (x *Target) GetKeyContact() bool {
 		return x.KeyContact
 	}
 	return false
+}
+
+func (x *Target) GetTeam() []string {
+	if x != nil {
+		return x.Team
+	}
+	return nil
 }
 
 type FindRequest struct {
@@ -2046,6 +2066,175 @@ func (x *FindResponse) GetRequests() int64 {
 	return 0
 }
 
+type PreviewRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Object string                 `protobuf:"bytes,1,opt,name=object,proto3" json:"object,omitempty"`
+	// As those of CreateRequest, at most Object.max_create times 25.
+	Items         []*Item `protobuf:"bytes,2,rep,name=items,proto3" json:"items,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewRequest) Reset() {
+	*x = PreviewRequest{}
+	mi := &file_v1_connector_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewRequest) ProtoMessage() {}
+
+func (x *PreviewRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_v1_connector_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewRequest.ProtoReflect.Descriptor instead.
+func (*PreviewRequest) Descriptor() ([]byte, []int) {
+	return file_v1_connector_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *PreviewRequest) GetObject() string {
+	if x != nil {
+		return x.Object
+	}
+	return ""
+}
+
+func (x *PreviewRequest) GetItems() []*Item {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+type PreviewResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One preview for each item of the request, in its order.
+	Previews      []*Preview `protobuf:"bytes,1,rep,name=previews,proto3" json:"previews,omitempty"`
+	Requests      int64      `protobuf:"varint,2,opt,name=requests,proto3" json:"requests,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewResponse) Reset() {
+	*x = PreviewResponse{}
+	mi := &file_v1_connector_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewResponse) ProtoMessage() {}
+
+func (x *PreviewResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_v1_connector_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewResponse.ProtoReflect.Descriptor instead.
+func (*PreviewResponse) Descriptor() ([]byte, []int) {
+	return file_v1_connector_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *PreviewResponse) GetPreviews() []*Preview {
+	if x != nil {
+		return x.Previews
+	}
+	return nil
+}
+
+func (x *PreviewResponse) GetRequests() int64 {
+	if x != nil {
+		return x.Requests
+	}
+	return 0
+}
+
+// Preview is what would be written of an item. People read it.
+type Preview struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Key   string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// A JSON object with the object's attributes as they would be written.
+	Attributes []byte `protobuf:"bytes,2,opt,name=attributes,proto3" json:"attributes,omitempty"`
+	// Why the item would not be written; absent if it would.
+	Error         *Error `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Preview) Reset() {
+	*x = Preview{}
+	mi := &file_v1_connector_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Preview) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Preview) ProtoMessage() {}
+
+func (x *Preview) ProtoReflect() protoreflect.Message {
+	mi := &file_v1_connector_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Preview.ProtoReflect.Descriptor instead.
+func (*Preview) Descriptor() ([]byte, []int) {
+	return file_v1_connector_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *Preview) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Preview) GetAttributes() []byte {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+func (x *Preview) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
 var File_v1_connector_proto protoreflect.FileDescriptor
 
 const file_v1_connector_proto_rawDesc = "" +
@@ -2175,23 +2364,25 @@ const file_v1_connector_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x18\n" +
 	"\aexisted\x18\x03 \x01(\bR\aexisted\x122\n" +
-	"\x05error\x18\x04 \x01(\v2\x1c.durasync.connector.v1.ErrorR\x05error\"F\n" +
+	"\x05error\x18\x04 \x01(\v2\x1c.durasync.connector.v1.ErrorR\x05error\"Z\n" +
 	"\x0eResolveRequest\x12\x16\n" +
 	"\x06object\x18\x01 \x01(\tR\x06object\x12\x1c\n" +
-	"\taddresses\x18\x02 \x03(\tR\taddresses\"e\n" +
+	"\taddresses\x18\x02 \x03(\tR\taddresses\x12\x12\n" +
+	"\x04team\x18\x03 \x01(\bR\x04team\"e\n" +
 	"\x0fResolveResponse\x126\n" +
 	"\amatches\x18\x01 \x03(\v2\x1c.durasync.connector.v1.MatchR\amatches\x12\x1a\n" +
 	"\brequests\x18\x02 \x01(\x03R\brequests\"v\n" +
 	"\x05Match\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x1a\n" +
 	"\binternal\x18\x02 \x01(\bR\binternal\x127\n" +
-	"\atargets\x18\x03 \x03(\v2\x1d.durasync.connector.v1.TargetR\atargets\"g\n" +
+	"\atargets\x18\x03 \x03(\v2\x1d.durasync.connector.v1.TargetR\atargets\"{\n" +
 	"\x06Target\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
 	"\acontact\x18\x03 \x01(\bR\acontact\x12\x1f\n" +
 	"\vkey_contact\x18\x04 \x01(\bR\n" +
-	"keyContact\"\\\n" +
+	"keyContact\x12\x12\n" +
+	"\x04team\x18\x05 \x03(\tR\x04team\"\\\n" +
 	"\vFindRequest\x12\x16\n" +
 	"\x06object\x18\x01 \x01(\tR\x06object\x125\n" +
 	"\x05items\x18\x02 \x03(\v2\x1f.durasync.connector.v1.FindItemR\x05items\"d\n" +
@@ -2201,7 +2392,19 @@ const file_v1_connector_proto_rawDesc = "" +
 	"\x04time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"c\n" +
 	"\fFindResponse\x127\n" +
 	"\aresults\x18\x01 \x03(\v2\x1d.durasync.connector.v1.ResultR\aresults\x12\x1a\n" +
-	"\brequests\x18\x02 \x01(\x03R\brequests2\xc2\x05\n" +
+	"\brequests\x18\x02 \x01(\x03R\brequests\"[\n" +
+	"\x0ePreviewRequest\x12\x16\n" +
+	"\x06object\x18\x01 \x01(\tR\x06object\x121\n" +
+	"\x05items\x18\x02 \x03(\v2\x1b.durasync.connector.v1.ItemR\x05items\"i\n" +
+	"\x0fPreviewResponse\x12:\n" +
+	"\bpreviews\x18\x01 \x03(\v2\x1e.durasync.connector.v1.PreviewR\bpreviews\x12\x1a\n" +
+	"\brequests\x18\x02 \x01(\x03R\brequests\"o\n" +
+	"\aPreview\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x1e\n" +
+	"\n" +
+	"attributes\x18\x02 \x01(\fR\n" +
+	"attributes\x122\n" +
+	"\x05error\x18\x03 \x01(\v2\x1c.durasync.connector.v1.ErrorR\x05error2\x9c\x06\n" +
 	"\tConnector\x12[\n" +
 	"\bDescribe\x12&.durasync.connector.v1.DescribeRequest\x1a'.durasync.connector.v1.DescribeResponse\x12^\n" +
 	"\tConfigure\x12'.durasync.connector.v1.ConfigureRequest\x1a(.durasync.connector.v1.ConfigureResponse\x12R\n" +
@@ -2210,7 +2413,8 @@ const file_v1_connector_proto_rawDesc = "" +
 	"\x04Read\x12\".durasync.connector.v1.ReadRequest\x1a#.durasync.connector.v1.ReadResponse0\x01\x12U\n" +
 	"\x06Create\x12$.durasync.connector.v1.CreateRequest\x1a%.durasync.connector.v1.CreateResponse\x12X\n" +
 	"\aResolve\x12%.durasync.connector.v1.ResolveRequest\x1a&.durasync.connector.v1.ResolveResponse\x12O\n" +
-	"\x04Find\x12\".durasync.connector.v1.FindRequest\x1a#.durasync.connector.v1.FindResponseB=Z;github.com/durasync/durasync/plugin/internal/wire/v1;wirev1b\x06proto3"
+	"\x04Find\x12\".durasync.connector.v1.FindRequest\x1a#.durasync.connector.v1.FindResponse\x12X\n" +
+	"\aPreview\x12%.durasync.connector.v1.PreviewRequest\x1a&.durasync.connector.v1.PreviewResponseB=Z;github.com/durasync/durasync/plugin/internal/wire/v1;wirev1b\x06proto3"
 
 var (
 	file_v1_connector_proto_rawDescOnce sync.Once
@@ -2224,7 +2428,7 @@ func file_v1_connector_proto_rawDescGZIP() []byte {
 	return file_v1_connector_proto_rawDescData
 }
 
-var file_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_v1_connector_proto_goTypes = []any{
 	(*Error)(nil),                 // 0: durasync.connector.v1.Error
 	(*DescribeRequest)(nil),       // 1: durasync.connector.v1.DescribeRequest
@@ -2256,11 +2460,14 @@ var file_v1_connector_proto_goTypes = []any{
 	(*FindRequest)(nil),           // 27: durasync.connector.v1.FindRequest
 	(*FindItem)(nil),              // 28: durasync.connector.v1.FindItem
 	(*FindResponse)(nil),          // 29: durasync.connector.v1.FindResponse
-	(*durationpb.Duration)(nil),   // 30: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 31: google.protobuf.Timestamp
+	(*PreviewRequest)(nil),        // 30: durasync.connector.v1.PreviewRequest
+	(*PreviewResponse)(nil),       // 31: durasync.connector.v1.PreviewResponse
+	(*Preview)(nil),               // 32: durasync.connector.v1.Preview
+	(*durationpb.Duration)(nil),   // 33: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 34: google.protobuf.Timestamp
 }
 var file_v1_connector_proto_depIdxs = []int32{
-	30, // 0: durasync.connector.v1.Error.retry_after:type_name -> google.protobuf.Duration
+	33, // 0: durasync.connector.v1.Error.retry_after:type_name -> google.protobuf.Duration
 	6,  // 1: durasync.connector.v1.DescribeResponse.config:type_name -> durasync.connector.v1.Attribute
 	3,  // 2: durasync.connector.v1.DescribeResponse.streams:type_name -> durasync.connector.v1.Stream
 	5,  // 3: durasync.connector.v1.DescribeResponse.objects:type_name -> durasync.connector.v1.Object
@@ -2270,47 +2477,52 @@ var file_v1_connector_proto_depIdxs = []int32{
 	7,  // 7: durasync.connector.v1.Attribute.type:type_name -> durasync.connector.v1.Type
 	7,  // 8: durasync.connector.v1.Type.elem:type_name -> durasync.connector.v1.Type
 	4,  // 9: durasync.connector.v1.Type.fields:type_name -> durasync.connector.v1.Field
-	30, // 10: durasync.connector.v1.RateLimit.per:type_name -> google.protobuf.Duration
+	33, // 10: durasync.connector.v1.RateLimit.per:type_name -> google.protobuf.Duration
 	8,  // 11: durasync.connector.v1.ConfigureResponse.rate_limits:type_name -> durasync.connector.v1.RateLimit
-	30, // 12: durasync.connector.v1.ConfigureResponse.write_timeout:type_name -> google.protobuf.Duration
-	30, // 13: durasync.connector.v1.ConfigureResponse.search_lag:type_name -> google.protobuf.Duration
-	31, // 14: durasync.connector.v1.ListRequest.from:type_name -> google.protobuf.Timestamp
-	31, // 15: durasync.connector.v1.ListRequest.to:type_name -> google.protobuf.Timestamp
+	33, // 12: durasync.connector.v1.ConfigureResponse.write_timeout:type_name -> google.protobuf.Duration
+	33, // 13: durasync.connector.v1.ConfigureResponse.search_lag:type_name -> google.protobuf.Duration
+	34, // 14: durasync.connector.v1.ListRequest.from:type_name -> google.protobuf.Timestamp
+	34, // 15: durasync.connector.v1.ListRequest.to:type_name -> google.protobuf.Timestamp
 	15, // 16: durasync.connector.v1.ListResponse.entries:type_name -> durasync.connector.v1.Entry
-	31, // 17: durasync.connector.v1.Entry.time:type_name -> google.protobuf.Timestamp
+	34, // 17: durasync.connector.v1.Entry.time:type_name -> google.protobuf.Timestamp
 	18, // 18: durasync.connector.v1.ReadResponse.records:type_name -> durasync.connector.v1.Record
-	31, // 19: durasync.connector.v1.Record.time:type_name -> google.protobuf.Timestamp
+	34, // 19: durasync.connector.v1.Record.time:type_name -> google.protobuf.Timestamp
 	20, // 20: durasync.connector.v1.CreateRequest.items:type_name -> durasync.connector.v1.Item
-	30, // 21: durasync.connector.v1.CreateRequest.timeout:type_name -> google.protobuf.Duration
-	31, // 22: durasync.connector.v1.Item.time:type_name -> google.protobuf.Timestamp
+	33, // 21: durasync.connector.v1.CreateRequest.timeout:type_name -> google.protobuf.Duration
+	34, // 22: durasync.connector.v1.Item.time:type_name -> google.protobuf.Timestamp
 	22, // 23: durasync.connector.v1.CreateResponse.results:type_name -> durasync.connector.v1.Result
 	0,  // 24: durasync.connector.v1.Result.error:type_name -> durasync.connector.v1.Error
 	25, // 25: durasync.connector.v1.ResolveResponse.matches:type_name -> durasync.connector.v1.Match
 	26, // 26: durasync.connector.v1.Match.targets:type_name -> durasync.connector.v1.Target
 	28, // 27: durasync.connector.v1.FindRequest.items:type_name -> durasync.connector.v1.FindItem
-	31, // 28: durasync.connector.v1.FindItem.time:type_name -> google.protobuf.Timestamp
+	34, // 28: durasync.connector.v1.FindItem.time:type_name -> google.protobuf.Timestamp
 	22, // 29: durasync.connector.v1.FindResponse.results:type_name -> durasync.connector.v1.Result
-	1,  // 30: durasync.connector.v1.Connector.Describe:input_type -> durasync.connector.v1.DescribeRequest
-	9,  // 31: durasync.connector.v1.Connector.Configure:input_type -> durasync.connector.v1.ConfigureRequest
-	11, // 32: durasync.connector.v1.Connector.Check:input_type -> durasync.connector.v1.CheckRequest
-	13, // 33: durasync.connector.v1.Connector.List:input_type -> durasync.connector.v1.ListRequest
-	16, // 34: durasync.connector.v1.Connector.Read:input_type -> durasync.connector.v1.ReadRequest
-	19, // 35: durasync.connector.v1.Connector.Create:input_type -> durasync.connector.v1.CreateRequest
-	23, // 36: durasync.connector.v1.Connector.Resolve:input_type -> durasync.connector.v1.ResolveRequest
-	27, // 37: durasync.connector.v1.Connector.Find:input_type -> durasync.connector.v1.FindRequest
-	2,  // 38: durasync.connector.v1.Connector.Describe:output_type -> durasync.connector.v1.DescribeResponse
-	10, // 39: durasync.connector.v1.Connector.Configure:output_type -> durasync.connector.v1.ConfigureResponse
-	12, // 40: durasync.connector.v1.Connector.Check:output_type -> durasync.connector.v1.CheckResponse
-	14, // 41: durasync.connector.v1.Connector.List:output_type -> durasync.connector.v1.ListResponse
-	17, // 42: durasync.connector.v1.Connector.Read:output_type -> durasync.connector.v1.ReadResponse
-	21, // 43: durasync.connector.v1.Connector.Create:output_type -> durasync.connector.v1.CreateResponse
-	24, // 44: durasync.connector.v1.Connector.Resolve:output_type -> durasync.connector.v1.ResolveResponse
-	29, // 45: durasync.connector.v1.Connector.Find:output_type -> durasync.connector.v1.FindResponse
-	38, // [38:46] is the sub-list for method output_type
-	30, // [30:38] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	20, // 30: durasync.connector.v1.PreviewRequest.items:type_name -> durasync.connector.v1.Item
+	32, // 31: durasync.connector.v1.PreviewResponse.previews:type_name -> durasync.connector.v1.Preview
+	0,  // 32: durasync.connector.v1.Preview.error:type_name -> durasync.connector.v1.Error
+	1,  // 33: durasync.connector.v1.Connector.Describe:input_type -> durasync.connector.v1.DescribeRequest
+	9,  // 34: durasync.connector.v1.Connector.Configure:input_type -> durasync.connector.v1.ConfigureRequest
+	11, // 35: durasync.connector.v1.Connector.Check:input_type -> durasync.connector.v1.CheckRequest
+	13, // 36: durasync.connector.v1.Connector.List:input_type -> durasync.connector.v1.ListRequest
+	16, // 37: durasync.connector.v1.Connector.Read:input_type -> durasync.connector.v1.ReadRequest
+	19, // 38: durasync.connector.v1.Connector.Create:input_type -> durasync.connector.v1.CreateRequest
+	23, // 39: durasync.connector.v1.Connector.Resolve:input_type -> durasync.connector.v1.ResolveRequest
+	27, // 40: durasync.connector.v1.Connector.Find:input_type -> durasync.connector.v1.FindRequest
+	30, // 41: durasync.connector.v1.Connector.Preview:input_type -> durasync.connector.v1.PreviewRequest
+	2,  // 42: durasync.connector.v1.Connector.Describe:output_type -> durasync.connector.v1.DescribeResponse
+	10, // 43: durasync.connector.v1.Connector.Configure:output_type -> durasync.connector.v1.ConfigureResponse
+	12, // 44: durasync.connector.v1.Connector.Check:output_type -> durasync.connector.v1.CheckResponse
+	14, // 45: durasync.connector.v1.Connector.List:output_type -> durasync.connector.v1.ListResponse
+	17, // 46: durasync.connector.v1.Connector.Read:output_type -> durasync.connector.v1.ReadResponse
+	21, // 47: durasync.connector.v1.Connector.Create:output_type -> durasync.connector.v1.CreateResponse
+	24, // 48: durasync.connector.v1.Connector.Resolve:output_type -> durasync.connector.v1.ResolveResponse
+	29, // 49: durasync.connector.v1.Connector.Find:output_type -> durasync.connector.v1.FindResponse
+	31, // 50: durasync.connector.v1.Connector.Preview:output_type -> durasync.connector.v1.PreviewResponse
+	42, // [42:51] is the sub-list for method output_type
+	33, // [33:42] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_v1_connector_proto_init() }
@@ -2324,7 +2536,7 @@ func file_v1_connector_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_v1_connector_proto_rawDesc), len(file_v1_connector_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   30,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -50,6 +50,7 @@ const (
 	Connector_Create_FullMethodName    = "/durasync.connector.v1.Connector/Create"
 	Connector_Resolve_FullMethodName   = "/durasync.connector.v1.Connector/Resolve"
 	Connector_Find_FullMethodName      = "/durasync.connector.v1.Connector/Find"
+	Connector_Preview_FullMethodName   = "/durasync.connector.v1.Connector/Preview"
 )
 
 // ConnectorClient is the client API for Connector service.
@@ -81,6 +82,8 @@ type ConnectorClient interface {
 	Resolve(ctx context.Context, in *ResolveRequest, opts ...grpc.CallOption) (*ResolveResponse, error)
 	// Find looks up what was written under keys. Optional, destinations only.
 	Find(ctx context.Context, in *FindRequest, opts ...grpc.CallOption) (*FindResponse, error)
+	// Preview does everything that Create does but write. Optional, destinations only.
+	Preview(ctx context.Context, in *PreviewRequest, opts ...grpc.CallOption) (*PreviewResponse, error)
 }
 
 type connectorClient struct {
@@ -180,6 +183,16 @@ func (c *connectorClient) Find(ctx context.Context, in *FindRequest, opts ...grp
 	return out, nil
 }
 
+func (c *connectorClient) Preview(ctx context.Context, in *PreviewRequest, opts ...grpc.CallOption) (*PreviewResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PreviewResponse)
+	err := c.cc.Invoke(ctx, Connector_Preview_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ConnectorServer is the server API for Connector service.
 // All implementations must embed UnimplementedConnectorServer
 // for forward compatibility.
@@ -209,6 +222,8 @@ type ConnectorServer interface {
 	Resolve(context.Context, *ResolveRequest) (*ResolveResponse, error)
 	// Find looks up what was written under keys. Optional, destinations only.
 	Find(context.Context, *FindRequest) (*FindResponse, error)
+	// Preview does everything that Create does but write. Optional, destinations only.
+	Preview(context.Context, *PreviewRequest) (*PreviewResponse, error)
 	mustEmbedUnimplementedConnectorServer()
 }
 
@@ -242,6 +257,9 @@ func (UnimplementedConnectorServer) Resolve(context.Context, *ResolveRequest) (*
 }
 func (UnimplementedConnectorServer) Find(context.Context, *FindRequest) (*FindResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Find not implemented")
+}
+func (UnimplementedConnectorServer) Preview(context.Context, *PreviewRequest) (*PreviewResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Preview not implemented")
 }
 func (UnimplementedConnectorServer) mustEmbedUnimplementedConnectorServer() {}
 func (UnimplementedConnectorServer) testEmbeddedByValue()                   {}
@@ -401,6 +419,24 @@ func _Connector_Find_Handler(srv interface{}, ctx context.Context, dec func(inte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Connector_Preview_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PreviewRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ConnectorServer).Preview(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Connector_Preview_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ConnectorServer).Preview(ctx, req.(*PreviewRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Connector_ServiceDesc is the grpc.ServiceDesc for Connector service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -435,6 +471,10 @@ var Connector_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Find",
 			Handler:    _Connector_Find_Handler,
+		},
+		{
+			MethodName: "Preview",
+			Handler:    _Connector_Preview_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
