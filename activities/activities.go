@@ -32,6 +32,11 @@ type Dependencies struct {
 	Ledgers    Ledgers
 	Runs       Runs
 	Quotas     Quotas
+	Notifier   Notifier
+
+	// SearchAttributes returns the names of our search attributes that the namespace has. Setting another one would hang a
+	// workflow for ever.
+	SearchAttributes func(ctx context.Context) []string
 }
 
 // Connectors gives access to the connections that this worker serves.
@@ -51,6 +56,7 @@ type Connector interface {
 	Read(ctx context.Context, req *plugin.ReadRequest) (*plugin.ReadResponse, error)
 	Resolve(ctx context.Context, req *plugin.ResolveRequest) (*plugin.ResolveResponse, error)
 	Create(ctx context.Context, req *plugin.CreateRequest) (*plugin.CreateResponse, error)
+	Preview(ctx context.Context, req *plugin.PreviewRequest) (*plugin.PreviewResponse, error)
 }
 
 // Evaluator makes renderers of plans. It is called often with the same plan and is expected to remember.

@@ -16,8 +16,8 @@ type ConnectInput struct {
 type ConnectResult struct {
 	Summary string `json:"summary,omitempty"`
 
-	// Limited says that the connection has a rate limit.
-	Limited bool `json:"limited,omitempty"`
+	// Limits are the connection's rate limits; none if it has none.
+	Limits []Limit `json:"limits,omitempty"`
 
 	WriteTimeout time.Duration `json:"write_timeout"`
 	SearchLag    time.Duration `json:"search_lag"`
@@ -35,7 +35,7 @@ func (a *Activities) Connect(ctx context.Context, in ConnectInput) (*ConnectResu
 		if err != nil {
 			return 0, err
 		}
-		res.Limited, res.WriteTimeout, res.SearchLag = len(s.RateLimits) > 0, s.WriteTimeout, s.SearchLag
+		res.Limits, res.WriteTimeout, res.SearchLag = limitsOf(s.RateLimits), s.WriteTimeout, s.SearchLag
 		if res.WriteTimeout == 0 {
 			res.WriteTimeout = defaultWriteTimeout
 		}

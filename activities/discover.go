@@ -21,6 +21,9 @@ type Pending struct {
 	// Day is the ledger that the record belongs to. It is the day of the time at which the record was first noted, which may
 	// differ from the day of Time when a meeting was moved.
 	Day string `json:"d"`
+
+	// Again says that an earlier run has rejected the record.
+	Again bool `json:"again,omitempty"`
 }
 
 // Key returns the ledger's key of a record.
@@ -75,7 +78,7 @@ func (a *Activities) Discover(ctx context.Context, in DiscoverInput) (*DiscoverR
 				res.Listed, res.Known = res.Listed+1, res.Known+1
 				continue
 			}
-			p.Day = k.day
+			p.Day, p.Again = k.day, k.State == Rejected
 		}
 		// Records of the same time stay together, so that the next call can begin where this one ends.
 		if n := len(res.New); n >= in.Max && e.Time.After(res.New[n-1].Time) {
@@ -205,8 +208,11 @@ type RevisitInput struct {
 	Source      plan.Source      `json:"source"`
 	Destination plan.Destination `json:"destination"`
 
-	// Before is the exclusive end of the days to look at: the start of the window that the run lists.
+	// Before is the exclusive end of the times to look at: the start of the window that the run lists.
 	Before time.Time `json:"before"`
+
+	// Records are the only ids to look at; empty means all.
+	Records []string `json:"records,omitempty"`
 }
 
 // RevisitResult is the answer of [Activities.Revisit].
@@ -231,9 +237,11 @@ func (a *Activities) Revisit(ctx context.Context, in RevisitInput) (*RevisitResu
 			return nil, fmt.Errorf("look for open records in the ledger of %s: %w", ref.Day, err)
 		}
 		for _, e := range entries {
-			if id, ok := strings.CutPrefix(e.Key, prefix); ok && e.Time.Before(in.Before) && !e.Time.Before(oldest) {
-				res.New = append(res.New, Pending{ID: id, Time: e.Time, Day: ref.Day})
+			id, ok := strings.CutPrefix(e.Key, prefix)
+			if !ok || !e.Time.Before(in.Before) || e.Time.Before(oldest) || len(in.Records) > 0 && !slices.Contains(in.Records, id) {
+				continue
 			}
+			res.New = append(res.New, Pending{ID: id, Time: e.Time, Day: ref.Day, Again: e.State == Rejected})
 		}
 	}
 	return res, nil

@@ -65,6 +65,8 @@ func pending(id string, offset time.Duration, day string) Pending {
 	return Pending{ID: id, Time: noon.Add(offset), Day: day}
 }
 
+func again(p Pending) Pending { p.Again = true; return p }
+
 func window(max int) DiscoverInput {
 	return DiscoverInput{Source: aSource, Destination: aDestination, From: noon.Add(-48 * time.Hour), To: noon.Add(48 * time.Hour), Max: max}
 }
@@ -93,9 +95,9 @@ func TestDiscoverDropsWhatIsKnown(t *testing.T) {
 			pending("new", 0, "2026-03-10"),
 			pending("claimed", 2*time.Second, "2026-03-10"),
 			pending("doubt", 3*time.Second, "2026-03-10"),
-			pending("rejected", 4*time.Second, "2026-03-10"),
+			again(pending("rejected", 4*time.Second, "2026-03-10")),
 			pending("deferred", 5*time.Second, "2026-03-10"),
-			pending("moved and rejected", 7*time.Second, "2026-03-09"),
+			again(pending("moved and rejected", 7*time.Second, "2026-03-09")),
 		},
 	}
 	if diff := cmp.Diff(want, res); diff != "" {
@@ -210,7 +212,7 @@ func TestRevisitLooksBeforeTheWindow(t *testing.T) {
 	if err := v.Get(&res); err != nil {
 		t.Fatal(err)
 	}
-	want := []Pending{{ID: "rejected", Time: old, Day: Day(old)}}
+	want := []Pending{{ID: "rejected", Time: old, Day: Day(old), Again: true}}
 	if diff := cmp.Diff(want, res.New); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -50,7 +50,10 @@ func applicationError(connection string, err error, details ...any) error {
 // describe says what happened on which connection. What to do about it is the connector's to say, but for a wait that ends the
 // run.
 func describe(connection string, e *plugin.Error) string {
-	msg := fmt.Sprintf("%s: %s", connection, e.Message)
+	msg := e.Message
+	if connection != "" {
+		msg = connection + ": " + msg
+	}
 	if e.Code == plugin.CodeRateLimited && e.RetryAfter > Patience {
 		msg += fmt.Sprintf("; it asks to come back in %v, so this run ends here and the next one goes on", e.RetryAfter.Round(time.Second))
 	}

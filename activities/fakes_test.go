@@ -47,6 +47,10 @@ func (c *connector) Create(ctx context.Context, req *plugin.CreateRequest) (*plu
 	return c.create(ctx, req)
 }
 
+func (c *connector) Preview(context.Context, *plugin.PreviewRequest) (*plugin.PreviewResponse, error) {
+	return nil, plugin.Errorf(plugin.CodeUnimplemented, "no previews")
+}
+
 // renderer passes records through: it matches all but those whose data say {"skip":true}.
 type renderer struct{}
 

@@ -16,6 +16,8 @@ import (
 type Record struct {
 	Pending Pending         `json:"p"`
 	URL     string          `json:"url,omitempty"`
+	Title   string          `json:"title,omitempty"`
+	Host    string          `json:"host,omitempty"`
 	Data    json.RawMessage `json:"data"`
 
 	// External are the addresses of the people who decide where the record belongs; empty if the object is not resolved.
@@ -28,6 +30,20 @@ type Verdict struct {
 	State   State   `json:"state"` // Rejected, Deferred or InDoubt
 	Reason  Reason  `json:"reason"`
 	Detail  string  `json:"detail,omitempty"` // for people
+
+	// Title, Host and URL are the record's, as far as it was read, and External the addresses that were tried.
+	Title    string   `json:"title,omitempty"`
+	Host     string   `json:"host,omitempty"`
+	URL      string   `json:"url,omitempty"`
+	External []string `json:"external,omitempty"`
+}
+
+// Set makes the record's verdict.
+func (r *Record) Set(s State, reason Reason, detail string) Verdict {
+	return Verdict{
+		Pending: r.Pending, State: s, Reason: reason, Detail: detail,
+		Title: r.Title, Host: r.Host, URL: r.URL, External: r.External,
+	}
 }
 
 // FetchInput is the input of [Activities.Fetch].
@@ -49,6 +65,7 @@ type FetchResult struct {
 const (
 	maxBatchBytes  = 192 << 10
 	maxRecordBytes = 96 << 10
+	maxTextBytes   = 160
 )
 
 // Fetch reads records and sets aside those that are not to be written: gone, filtered out, not ready yet, or without anyone
@@ -84,7 +101,7 @@ func (a *Activities) Fetch(ctx context.Context, in FetchInput) (*FetchResult, er
 		if r, ok := byID[p.ID]; ok {
 			f.sort(p, r)
 		} else {
-			f.set(p, Rejected, ReasonGone, "it was deleted or made private after it was listed")
+			f.set(&Record{Pending: p}, Rejected, ReasonGone, "it was deleted or made private after it was listed")
 		}
 	}
 	return &f.result, nil
@@ -99,33 +116,33 @@ type fetch struct {
 	result   FetchResult
 }
 
-func (f *fetch) set(p Pending, s State, r Reason, detail string) {
-	f.result.Verdicts = append(f.result.Verdicts, Verdict{Pending: p, State: s, Reason: r, Detail: detail})
+func (f *fetch) set(r *Record, s State, reason Reason, detail string) {
+	f.result.Verdicts = append(f.result.Verdicts, r.Set(s, reason, detail))
 }
 
 func (f *fetch) sort(p Pending, r plugin.Record) {
+	rec := &Record{Pending: p, URL: r.URL, Title: text(r.Data, f.plan.Source.Title), Host: text(r.Data, f.plan.Resolve.Host)}
 	matches, err := f.renderer.Matches(r)
 	if err != nil {
-		f.set(p, Rejected, ReasonRender, err.Error())
+		f.set(rec, Rejected, ReasonRender, err.Error())
 		return
 	}
 	if !matches {
-		f.set(p, Rejected, ReasonFiltered, "the job's where condition does not hold")
+		f.set(rec, Rejected, ReasonFiltered, "the job's where condition does not hold")
 		return
 	}
 	grace := time.Duration(f.plan.Source.Grace)
 	if r.Pending != "" && f.now.Before(r.Time.Add(grace)) {
-		f.set(p, Deferred, ReasonNotReady, fmt.Sprintf("%s; it is waited for until %s", r.Pending, r.Time.Add(grace).UTC().Format(time.DateTime+" MST")))
+		f.set(rec, Deferred, ReasonNotReady, fmt.Sprintf("%s; it is waited for until %s", r.Pending, r.Time.Add(grace).UTC().Format(time.DateTime+" MST")))
 		return
 	}
-	rec := Record{Pending: p, URL: r.URL}
 	if f.plan.Destination.ResolvedBy != "" {
 		if rec.External, err = externals(&f.plan.Resolve, r.Data); err != nil {
-			f.set(p, Rejected, ReasonRender, err.Error())
+			f.set(rec, Rejected, ReasonRender, err.Error())
 			return
 		}
 		if len(rec.External) == 0 {
-			f.set(p, Rejected, ReasonInternalOnly, "nobody outside the company took part")
+			f.set(rec, Rejected, ReasonInternalOnly, "nobody outside the company took part")
 			return
 		}
 	}
@@ -134,5 +151,18 @@ func (f *fetch) sort(p Pending, r plugin.Record) {
 		f.result.Rest = append(f.result.Rest, p)
 		return
 	}
-	f.result.Records = append(f.result.Records, rec)
+	f.result.Records = append(f.result.Records, *rec)
+}
+
+// text returns a field that is a text, at most some hundred bytes of it; empty if the record has none.
+func text(data json.RawMessage, field string) string {
+	if field == "" {
+		return ""
+	}
+	var record map[string]json.RawMessage
+	var s string
+	if json.Unmarshal(data, &record) != nil || json.Unmarshal(record[field], &s) != nil {
+		return ""
+	}
+	return cutText(s, maxTextBytes)
 }

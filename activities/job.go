@@ -19,6 +19,9 @@ type Jobs interface {
 type BeginRequest struct {
 	Owner Owner `json:"owner"`
 
+	// Lockless asks for the plan alone: the run brings its own window and takes no lock.
+	Lockless bool `json:"lockless,omitempty"`
+
 	// Dead is a holder that was found to be no longer running; the lock is taken from it.
 	Dead *Owner `json:"dead,omitempty"`
 }
@@ -34,6 +37,9 @@ type BeginResult struct {
 	// From and To are the window to list; From is inclusive, To exclusive.
 	From time.Time `json:"from,omitzero"`
 	To   time.Time `json:"to,omitzero"`
+
+	// SearchAttributes are those of ours that the namespace has.
+	SearchAttributes []string `json:"search_attributes,omitempty"`
 }
 
 // Outcome is how a run ended.
@@ -91,13 +97,24 @@ type FinishRequest struct {
 
 // BeginInput is the input of [Activities.Begin].
 type BeginInput struct {
-	Job   string `json:"job"`
-	Owner Owner  `json:"owner"`
+	Job      string `json:"job"`
+	Owner    Owner  `json:"owner"`
+	Lockless bool   `json:"lockless,omitempty"`
 }
 
 // Begin asks for the job's lock. A holder that no longer runs loses it.
 func (a *Activities) Begin(ctx context.Context, in BeginInput) (*BeginResult, error) {
-	res, err := a.deps.Jobs.Begin(ctx, in.Job, BeginRequest{Owner: in.Owner})
+	res, err := a.begin(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	res.SearchAttributes = a.deps.SearchAttributes(ctx)
+	return res, nil
+}
+
+func (a *Activities) begin(ctx context.Context, in BeginInput) (*BeginResult, error) {
+	req := BeginRequest{Owner: in.Owner, Lockless: in.Lockless}
+	res, err := a.deps.Jobs.Begin(ctx, in.Job, req)
 	if err != nil || res.Holder == nil {
 		return res, err
 	}
@@ -105,7 +122,8 @@ func (a *Activities) Begin(ctx context.Context, in BeginInput) (*BeginResult, er
 	if err != nil || alive {
 		return res, err
 	}
-	return a.deps.Jobs.Begin(ctx, in.Job, BeginRequest{Owner: in.Owner, Dead: res.Holder})
+	req.Dead = res.Holder
+	return a.deps.Jobs.Begin(ctx, in.Job, req)
 }
 
 // FinishInput is the input of [Activities.Finish].

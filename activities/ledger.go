@@ -67,6 +67,9 @@ type Entry struct {
 
 	// ID is the destination's id of what was written.
 	ID string `json:"i,omitempty"`
+
+	// Title names the record for people while it is not delivered.
+	Title string `json:"n,omitempty"`
 }
 
 // ClaimRequest is the input of the Ledger's claim update.
@@ -135,6 +138,7 @@ type Settlement struct {
 	Reason Reason    `json:"reason,omitempty"`
 	Target string    `json:"target,omitempty"`
 	ID     string    `json:"id,omitempty"`
+	Title  string    `json:"title,omitempty"`
 }
 
 // SettleResult is the answer of the Ledger's settle update.

@@ -10,7 +10,8 @@ import (
 )
 
 // externals returns the addresses of the people from outside: normalised, each once, in the record's order. Inside are those
-// whom the source says so of, those of the host's domain, and those of the job's internal domains.
+// whom the source says so of, those of the host's domain, and those of the job's internal domains. A person with an alias is
+// whom the alias stands for.
 func externals(res *plan.Resolve, data json.RawMessage) ([]string, error) {
 	var record map[string]json.RawMessage
 	if err := json.Unmarshal(data, &record); err != nil {
@@ -28,13 +29,15 @@ func externals(res *plan.Resolve, data json.RawMessage) ([]string, error) {
 				return nil, fmt.Errorf("field %s: %w", res.Host, err)
 			}
 		}
-		if d := domain(normalise(host)); d != "" {
-			internal = append(internal, d)
+		for _, address := range []string{normalise(host), addressOf(res, host)} {
+			if d := domain(address); d != "" {
+				internal = append(internal, d)
+			}
 		}
 	}
 	var addresses []string
 	for _, p := range people {
-		address := normalise(p.address)
+		address := addressOf(res, p.address)
 		if address == "" || p.affiliation == "Internal" || slices.Contains(internal, domain(address)) || slices.Contains(addresses, address) {
 			continue
 		}
@@ -84,7 +87,22 @@ func participants(res *plan.Resolve, raw json.RawMessage) ([]participant, error)
 
 func normalise(address string) string { return strings.ToLower(strings.TrimSpace(address)) }
 
+// addressOf returns the address by which the destination may know a person, given one that a source has.
+func addressOf(res *plan.Resolve, address string) string {
+	address = normalise(address)
+	for _, alias := range res.Aliases {
+		if alias.From == address {
+			return alias.To
+		}
+	}
+	return address
+}
+
+// domain returns what follows the last @.
 func domain(address string) string {
-	_, d, _ := strings.Cut(address, "@")
-	return d
+	i := strings.LastIndexByte(address, '@')
+	if i < 0 {
+		return ""
+	}
+	return address[i+1:]
 }

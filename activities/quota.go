@@ -1,6 +1,10 @@
 package activities
 
-import "time"
+import (
+	"time"
+
+	"github.com/durasync/durasync/plugin"
+)
 
 // LeaseRequest is the input of the Quota's lease update.
 type LeaseRequest struct {
@@ -15,6 +19,14 @@ type LeaseRequest struct {
 type Limit struct {
 	Requests int           `json:"requests"`
 	Per      time.Duration `json:"per"`
+}
+
+func limitsOf(limits []plugin.RateLimit) []Limit {
+	var out []Limit
+	for _, l := range limits {
+		out = append(out, Limit{Requests: l.Requests, Per: l.Per})
+	}
+	return out
 }
 
 // LeaseResult is the answer of the Quota's lease update.
@@ -39,6 +51,9 @@ type QuotaStatus struct {
 	// Today counts the requests leased on the UTC day Day.
 	Day   string `json:"day"`
 	Today int    `json:"today"`
+
+	// Budget is how many requests a UTC day allows, as the last lease said; zero means no limit.
+	Budget int `json:"budget,omitempty"`
 
 	// BlockedUntil is when the other system wants requests again; zero if it does.
 	BlockedUntil time.Time `json:"blocked_until,omitzero"`

@@ -1,10 +1,10 @@
 package activities
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.temporal.io/sdk/activity"
 
@@ -13,7 +13,7 @@ import (
 )
 
 // matchKey is the key of the cache of matches. The run is part of it, so that a person who becomes known is known to the next
-// run at once.
+// run at once, and that what one job asked for is not taken for the answer to another.
 type matchKey struct{ run, connection, object, address string }
 
 // ResolveInput is the input of [Activities.Resolve].
@@ -21,8 +21,20 @@ type ResolveInput struct {
 	Destination plan.Destination `json:"destination"`
 	Resolve     plan.Resolve     `json:"resolve"`
 
-	// External has the addresses of the outside people of each record.
+	// External has the addresses of the outside people of each record, normalised.
 	External [][]string `json:"external"`
+
+	// Hosts has the host's address of each record, in the order of External, as the source has it; empty where it has none.
+	// Only [plan.HostTeam] needs it: without it that policy is [plan.MostParticipants].
+	Hosts []string `json:"hosts,omitempty"`
+}
+
+// host returns the normalised address of the host of a record.
+func (in *ResolveInput) host(record int) string {
+	if record >= len(in.Hosts) {
+		return ""
+	}
+	return addressOf(&in.Resolve, in.Hosts[record])
 }
 
 // ResolveResult has a decision for each record of the input, in its order.
@@ -30,66 +42,51 @@ type ResolveResult struct {
 	Decisions []Decision `json:"decisions"`
 }
 
-// Decision says where a record belongs, or why nowhere.
-type Decision struct {
-	Target string `json:"target,omitempty"`
-	Name   string `json:"name,omitempty"`
-
-	// Losers are the other candidates, best first.
-	Losers []Candidate `json:"losers,omitempty"`
-
-	// Reason is set when there is no target.
-	Reason Reason `json:"reason,omitempty"`
-	Detail string `json:"detail,omitempty"`
-}
-
-// Candidate is a target that some of a record's participants belong to.
-type Candidate struct {
-	ID          string `json:"id"`
-	Name        string `json:"name,omitempty"`
-	Matched     int    `json:"matched"` // how many participants belong to it
-	KeyContacts int    `json:"key_contacts,omitempty"`
-	Contacts    int    `json:"contacts,omitempty"`
-}
-
-// Resolve finds where records belong. Addresses are asked for once a run, as many in a call as the connector takes.
+// Resolve finds where records belong. Addresses are asked for once a run, as many in a call as the connector takes. If the job
+// allows it, a record whose people nobody knows is then decided by the domains of their addresses.
 func (a *Activities) Resolve(ctx context.Context, in ResolveInput) (*ResolveResult, error) {
 	defer keepAlive(ctx)()
-	matches, err := a.match(ctx, in)
+	matches, err := a.match(ctx, &in, slices.Concat(in.External...))
 	if err != nil {
 		return nil, applicationError(in.Destination.Connection, err)
 	}
-	res := &ResolveResult{Decisions: make([]Decision, 0, len(in.External))}
-	for _, addresses := range in.External {
-		res.Decisions = append(res.Decisions, decide(in.Resolve.OnAmbiguous, addresses, matches))
+	res := &ResolveResult{Decisions: make([]Decision, len(in.External))}
+	for i, addresses := range in.External {
+		res.Decisions[i] = decide(in.Resolve.OnAmbiguous, addresses, in.host(i), matches)
+	}
+	if in.Resolve.DomainFallback {
+		if err := a.fallBack(ctx, &in, matches, res.Decisions); err != nil {
+			return nil, applicationError(in.Destination.Connection, err)
+		}
 	}
 	return res, nil
 }
 
-// match returns what the destination knows of the addresses.
-func (a *Activities) match(ctx context.Context, in ResolveInput) (map[string]plugin.Match, error) {
+// match returns what the destination knows of the addresses. Those that it does not know have an empty match.
+func (a *Activities) match(ctx context.Context, in *ResolveInput, addresses []string) (map[string]plugin.Match, error) {
 	run := activity.GetInfo(ctx).WorkflowExecution.RunID
 	key := func(address string) matchKey {
 		return matchKey{run, in.Destination.Connection, in.Destination.Object, address}
 	}
-	matches := map[string]plugin.Match{}
+	matches := make(map[string]plugin.Match, len(addresses))
 	var ask []string
-	for _, addresses := range in.External {
-		for _, address := range addresses {
-			if _, seen := matches[address]; seen {
-				continue
-			}
-			m, cached := a.matches.Get(key(address))
-			if !cached {
-				ask = append(ask, address)
-			}
-			matches[address] = m
+	for _, address := range addresses {
+		if _, seen := matches[address]; seen {
+			continue
 		}
+		m, cached := a.matches.Get(key(address))
+		if !cached {
+			ask = append(ask, address)
+		}
+		matches[address] = m
 	}
 	for batch := range slices.Chunk(ask, max(1, in.Destination.MaxResolve)) {
+		req := &plugin.ResolveRequest{
+			Object: in.Destination.Object, Addresses: batch, Team: in.Resolve.OnAmbiguous == plan.HostTeam,
+		}
 		var res *plugin.ResolveResponse
 		err := a.call(ctx, in.Destination.Connection, 1, func(c Connector) (requests int, err error) {
-			if res, err = c.Resolve(ctx, &plugin.ResolveRequest{Object: in.Destination.Object, Addresses: batch}); err != nil {
+			if res, err = c.Resolve(ctx, req); err != nil {
 				return 0, err
 			}
 			return res.Requests, nil
@@ -107,61 +104,60 @@ func (a *Activities) match(ctx context.Context, in ResolveInput) (map[string]plu
 	return matches, nil
 }
 
-// decide chooses among the candidates of a record's addresses by the policy.
-func decide(policy plan.Policy, addresses []string, matches map[string]plugin.Match) Decision {
-	candidates, internal := candidatesOf(addresses, matches)
-	if len(candidates) == 0 {
-		if internal == len(addresses) {
-			return Decision{Reason: ReasonInternalOnly, Detail: "every participant is one of the destination's team members"}
+// fallBack decides anew on the records whose people nobody knows: a participant then stands for everybody of the own domain. Team
+// members of the destination and addresses of providers that anybody can have decide nothing.
+func (a *Activities) fallBack(ctx context.Context, in *ResolveInput, matches map[string]plugin.Match, decisions []Decision) error {
+	domains := make([][]string, len(in.External))
+	for i, addresses := range in.External {
+		if decisions[i].Reason == ReasonUnresolved {
+			domains[i] = companies(addresses, matches)
 		}
-		return Decision{Reason: ReasonUnresolved, Detail: fmt.Sprintf("account id not resolved: the destination knows none of the %d participants from outside", len(addresses)-internal)}
 	}
-	if policy == plan.First {
-		slices.SortFunc(candidates, byName)
-	} else {
-		slices.SortFunc(candidates, byParticipants)
+	known, err := a.match(ctx, in, slices.Concat(domains...))
+	if err != nil {
+		return err
 	}
-	best := candidates[0]
-	if policy == plan.Skip && len(candidates) > 1 {
-		return Decision{Losers: candidates, Reason: ReasonAmbiguous, Detail: fmt.Sprintf("%d accounts are possible and the job's policy is to skip", len(candidates))}
+	for i, asked := range domains {
+		if len(asked) > 0 {
+			decisions[i] = byDomain(decisions[i], decide(in.Resolve.OnAmbiguous, asked, in.host(i), known), asked, known)
+		}
 	}
-	return Decision{Target: best.ID, Name: best.Name, Losers: candidates[1:]}
+	return nil
 }
 
-func candidatesOf(addresses []string, matches map[string]plugin.Match) (candidates []Candidate, internal int) {
-	index := map[string]int{}
+// companies returns the domain of each address that can tell where a record belongs, as "@domain"; colleagues give the same one.
+func companies(addresses []string, matches map[string]plugin.Match) []string {
+	var out []string
 	for _, address := range addresses {
-		m := matches[address]
-		if m.Internal {
-			internal++
-			continue
-		}
-		for _, t := range m.Targets {
-			i, ok := index[t.ID]
-			if !ok {
-				i = len(candidates)
-				index[t.ID] = i
-				candidates = append(candidates, Candidate{ID: t.ID, Name: t.Name})
-			}
-			candidates[i].Matched++
-			if t.KeyContact {
-				candidates[i].KeyContacts++
-			}
-			if t.Contact {
-				candidates[i].Contacts++
-			}
+		if d := domain(address); d != "" && !matches[address].Internal && !isFreeMail(d) {
+			out = append(out, "@"+d)
 		}
 	}
-	return candidates, internal
+	return out
 }
 
-func byName(x, y Candidate) int { return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.ID, y.ID)) }
+// byDomain returns the decision by domains, marked as such, or the one before if the domains decide nothing.
+func byDomain(before, found Decision, asked []string, known map[string]plugin.Match) Decision {
+	var names []string
+	for _, d := range asked {
+		if name := d[1:]; !slices.Contains(names, name) && (found.undecided() || belongs(known[d], found.Target)) {
+			names = append(names, name)
+		}
+	}
+	list := strings.Join(names, ", ")
+	switch {
+	case found.Target != "":
+		found.Detail = join(fmt.Sprintf("by domain: nobody who took part is known, but others of %s are", list), found.Detail)
+		return found
+	case found.Reason == ReasonAmbiguous:
+		found.Detail = "by domain: " + found.Detail
+		return found
+	}
+	before.Detail += ", nor anybody of " + list
+	return before
+}
 
-func byParticipants(x, y Candidate) int {
-	return cmp.Or(
-		-cmp.Compare(x.Matched, y.Matched),
-		-cmp.Compare(x.KeyContacts, y.KeyContacts),
-		-cmp.Compare(x.Contacts, y.Contacts),
-		byName(x, y),
-	)
+// belongs reports whether the target is among those of the match.
+func belongs(m plugin.Match, target string) bool {
+	return !m.Internal && slices.ContainsFunc(m.Targets, func(t plugin.Target) bool { return t.ID == target })
 }

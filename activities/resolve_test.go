@@ -11,68 +11,6 @@ import (
 	"github.com/durasync/durasync/schema/plan"
 )
 
-func TestDecide(t *testing.T) {
-	acme := plugin.Target{ID: "1", Name: "Acme"}
-	bolt := plugin.Target{ID: "2", Name: "Bolt"}
-	contact := func(t plugin.Target) plugin.Target { t.Contact = true; return t }
-	key := func(t plugin.Target) plugin.Target { t.KeyContact = true; return t }
-	known := func(targets ...plugin.Target) plugin.Match { return plugin.Match{Targets: targets} }
-
-	tests := map[string]struct {
-		policy  plan.Policy
-		matches []plugin.Match // of a, b, c, …
-		want    string         // target id or reason
-	}{
-		"one account":                        {plan.MostParticipants, []plugin.Match{known(bolt), {}}, "2"},
-		"most participants":                  {plan.MostParticipants, []plugin.Match{known(acme), known(bolt), known(bolt)}, "2"},
-		"a person in two accounts":           {plan.MostParticipants, []plugin.Match{known(acme, bolt), known(bolt)}, "2"},
-		"a tie goes to key contacts":         {plan.MostParticipants, []plugin.Match{known(contact(acme)), known(key(bolt))}, "2"},
-		"then to contacts":                   {plan.MostParticipants, []plugin.Match{known(acme), known(contact(bolt))}, "2"},
-		"then to the name":                   {plan.MostParticipants, []plugin.Match{known(bolt), known(acme)}, "1"},
-		"then to the id":                     {plan.MostParticipants, []plugin.Match{known(plugin.Target{ID: "9", Name: "Acme"}), known(acme)}, "1"},
-		"numbers outrank contacts":           {plan.MostParticipants, []plugin.Match{known(key(acme)), known(bolt), known(bolt)}, "2"},
-		"first takes the first name":         {plan.First, []plugin.Match{known(bolt), known(bolt), known(acme)}, "1"},
-		"skip rejects several":               {plan.Skip, []plugin.Match{known(acme), known(bolt)}, "account_ambiguous"},
-		"skip takes one":                     {plan.Skip, []plugin.Match{known(acme), known(acme)}, "1"},
-		"nobody known":                       {plan.MostParticipants, []plugin.Match{{}, {}}, "account_unresolved"},
-		"only team members":                  {plan.MostParticipants, []plugin.Match{{Internal: true}, {Internal: true}}, "internal_only"},
-		"a team member and a stranger":       {plan.MostParticipants, []plugin.Match{{Internal: true}, {}}, "account_unresolved"},
-		"a team member's account is ignored": {plan.MostParticipants, []plugin.Match{{Internal: true, Targets: []plugin.Target{acme}}, known(bolt)}, "2"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			matches := map[string]plugin.Match{}
-			var addresses []string
-			for i, m := range test.matches {
-				address := string(rune('a' + i))
-				addresses = append(addresses, address)
-				matches[address] = m
-			}
-			d := decide(test.policy, addresses, matches)
-			got := d.Target
-			if d.Reason != "" {
-				got = string(d.Reason)
-			}
-			if got != test.want {
-				t.Errorf("decided %s, want %s (%+v)", got, test.want, d)
-			}
-		})
-	}
-}
-
-func TestDecideNamesTheLosers(t *testing.T) {
-	matches := map[string]plugin.Match{
-		"a": {Targets: []plugin.Target{{ID: "1", Name: "Acme"}}},
-		"b": {Targets: []plugin.Target{{ID: "2", Name: "Bolt"}}},
-		"c": {Targets: []plugin.Target{{ID: "2", Name: "Bolt"}, {ID: "3", Name: "Core", Contact: true}}},
-	}
-	d := decide(plan.MostParticipants, []string{"a", "b", "c"}, matches)
-	want := []Candidate{{ID: "3", Name: "Core", Matched: 1, Contacts: 1}, {ID: "1", Name: "Acme", Matched: 1}}
-	if diff := cmp.Diff(want, d.Losers); d.Target != "2" || diff != "" {
-		t.Errorf("target %s, losers (-want +got):\n%s", d.Target, diff)
-	}
-}
-
 func TestResolveAsksForEachAddressOnce(t *testing.T) {
 	var asked [][]string
 	c := &connector{resolve: func(req *plugin.ResolveRequest) (*plugin.ResolveResponse, error) {
@@ -122,6 +60,11 @@ func TestResolveAsksForEachAddressOnce(t *testing.T) {
 
 func TestExternals(t *testing.T) {
 	structs := plan.Resolve{Participants: "parties", Email: "email", Affiliation: "affiliation", Host: "host_email", InternalDomains: []string{"sister.example"}}
+	aliases := structs
+	aliases.Aliases = []plan.Alias{
+		{From: "pat@mail.example", To: "pat@acme.example"}, {From: "hana@mail.example", To: "hana@ours.example"},
+		{From: "guest@ours.example", To: "bo@bolt.example"}, {From: "bo@bolt.example", To: "never@twice.example"},
+	}
 	tests := map[string]struct {
 		res  plan.Resolve
 		data string
@@ -138,6 +81,13 @@ func TestExternals(t *testing.T) {
 		"no parties at all":                {structs, `{}`, nil, false},
 		"null parties":                     {structs, `{"parties":null}`, nil, false},
 		"plain addresses":                  {plan.Resolve{Participants: "people"}, `{"people":["a@acme.example","a@acme.example"]}`, []string{"a@acme.example"}, false},
+		"an alias":                         {aliases, `{"parties":[{"email":"PAT@mail.example"}]}`, []string{"pat@acme.example"}, false},
+		"a person under both addresses":    {aliases, `{"parties":[{"email":"pat@acme.example"},{"email":"pat@mail.example"}]}`, []string{"pat@acme.example"}, false},
+		"an alias of one of ours":          {aliases, `{"host_email":"x@ours.example","parties":[{"email":"hana@mail.example"}]}`, nil, false},
+		"an alias of a guest of ours":      {aliases, `{"host_email":"x@ours.example","parties":[{"email":"guest@ours.example"}]}`, []string{"bo@bolt.example"}, false},
+		"both domains of a host":           {aliases, `{"host_email":"Hana@mail.example","parties":[{"email":"y@ours.example"},{"email":"y@mail.example"}]}`, nil, false},
+		"aliases do not change the source": {aliases, `{"parties":[{"email":"pat@mail.example","affiliation":"Internal"}]}`, nil, false},
+		"a quoted @ in an address":         {structs, `{"host_email":"h@ours.example","parties":[{"email":"\"a@b\"@ours.example"}]}`, nil, false},
 		"the wrong shape is an error":      {structs, `{"parties":"pat@acme.example"}`, nil, true},
 	}
 	for name, test := range tests {
@@ -147,5 +97,178 @@ func TestExternals(t *testing.T) {
 				t.Errorf("got %v, %v; want %v, failure %v", got, err, test.want, test.fail)
 			}
 		})
+	}
+}
+
+// directory is a destination that knows people and companies.
+func directory(asked *[]*plugin.ResolveRequest, known map[string]plugin.Match) *connector {
+	return &connector{resolve: func(req *plugin.ResolveRequest) (*plugin.ResolveResponse, error) {
+		*asked = append(*asked, req)
+		res := &plugin.ResolveResponse{Requests: 1}
+		for _, address := range req.Addresses {
+			if m, ok := known[address]; ok {
+				m.Address = address
+				res.Matches = append(res.Matches, m)
+			}
+		}
+		return res, nil
+	}}
+}
+
+// resolveAll runs the activity, twice if asked, in one run of a workflow.
+func resolveAll(t *testing.T, c *connector, times int, in ResolveInput) []Decision {
+	t.Helper()
+	acts := New(Dependencies{Connectors: c, Quotas: &meter{}})
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestActivityEnvironment()
+	env.RegisterActivity(acts)
+	var res ResolveResult
+	for range times {
+		v, err := env.ExecuteActivity(acts.Resolve, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res = ResolveResult{}
+		if err := v.Get(&res); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return res.Decisions
+}
+
+func TestResolveFallsBackToDomains(t *testing.T) {
+	acme, bolt := plugin.Target{ID: "1", Name: "Acme"}, plugin.Target{ID: "2", Name: "Bolt"}
+	known := map[string]plugin.Match{
+		"pat@acme.example": {Targets: []plugin.Target{acme}},
+		"csm@ours.example": {Internal: true},
+		"@acme.example":    {Targets: []plugin.Target{acme}},
+		"@bolt.example":    {Targets: []plugin.Target{bolt}},
+		"@group.example":   {Targets: []plugin.Target{acme, bolt}},
+		"@ours.example":    {Internal: true},
+		"@gmail.com":       {Targets: []plugin.Target{bolt}}, // never asked for
+	}
+	const by = "by domain: nobody who took part is known, but others of "
+	unknown := func(n string) string {
+		return "account id not resolved: the destination knows none of the " + n + " participants from outside"
+	}
+	tests := map[string]struct {
+		policy   plan.Policy
+		off      bool
+		external []string
+		want     Decision
+		asked    []string // domains
+	}{
+		"a known person": {external: []string{"pat@acme.example", "x@bolt.example"}, want: Decision{Target: "1", Name: "Acme"}},
+		"a colleague of known people": {
+			external: []string{"new@acme.example"}, want: Decision{Target: "1", Name: "Acme", Detail: by + "acme.example are"}, asked: []string{"@acme.example"},
+		},
+		"switched off": {off: true, external: []string{"new@acme.example"}, want: Decision{Reason: ReasonUnresolved, Detail: unknown("1")}},
+		"free mail decides nothing": {
+			external: []string{"bolt@gmail.com"}, want: Decision{Reason: ReasonUnresolved, Detail: unknown("1")},
+		},
+		"free mail next to a company": {
+			external: []string{"bolt@gmail.com", "new@acme.example"}, want: Decision{Target: "1", Name: "Acme", Detail: by + "acme.example are"},
+			asked: []string{"@acme.example"},
+		},
+		"most participants of two companies": {
+			external: []string{"a@acme.example", "b@bolt.example", "c@bolt.example"},
+			want:     Decision{Target: "2", Name: "Bolt", Losers: []Candidate{{ID: "1", Name: "Acme", Matched: 1}}, Detail: by + "bolt.example are"},
+			asked:    []string{"@acme.example", "@bolt.example"},
+		},
+		"a company with two accounts": {
+			external: []string{"a@group.example", "b@group.example"},
+			want:     Decision{Target: "1", Name: "Acme", Losers: []Candidate{{ID: "2", Name: "Bolt", Matched: 2}}, Detail: by + "group.example are"},
+			asked:    []string{"@group.example"},
+		},
+		"two domains of the account": {
+			external: []string{"a@group.example", "b@acme.example"},
+			want:     Decision{Target: "1", Name: "Acme", Losers: []Candidate{{ID: "2", Name: "Bolt", Matched: 1}}, Detail: by + "group.example, acme.example are"},
+			asked:    []string{"@group.example", "@acme.example"},
+		},
+		"the policy is to skip": {
+			policy: plan.Skip, external: []string{"a@group.example"},
+			want: Decision{
+				Reason: ReasonAmbiguous, Losers: []Candidate{{ID: "1", Name: "Acme", Matched: 1}, {ID: "2", Name: "Bolt", Matched: 1}},
+				Detail: "by domain: 2 accounts are possible and the job's policy is to skip",
+			},
+			asked: []string{"@group.example"},
+		},
+		"nobody of the company": {
+			external: []string{"a@void.example", "b@void.example"},
+			want:     Decision{Reason: ReasonUnresolved, Detail: unknown("2") + ", nor anybody of void.example"},
+			asked:    []string{"@void.example"},
+		},
+		"the destination's own domain": {
+			external: []string{"a@ours.example"},
+			want:     Decision{Reason: ReasonUnresolved, Detail: unknown("1") + ", nor anybody of ours.example"},
+			asked:    []string{"@ours.example"},
+		},
+		"a team member's domain is not asked for": {
+			external: []string{"csm@ours.example", "new@acme.example"}, want: Decision{Target: "1", Name: "Acme", Detail: by + "acme.example are"},
+			asked: []string{"@acme.example"},
+		},
+		"team members alone": {
+			external: []string{"csm@ours.example"},
+			want:     Decision{Reason: ReasonInternalOnly, Detail: "every participant is one of the destination's team members"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var asked []*plugin.ResolveRequest
+			in := ResolveInput{
+				Destination: plan.Destination{Connection: "totango.success", Object: "touchpoint", MaxResolve: 50},
+				Resolve:     plan.Resolve{OnAmbiguous: test.policy, DomainFallback: !test.off},
+				External:    [][]string{test.external},
+			}
+			got := resolveAll(t, directory(&asked, known), 2, in)
+			if diff := cmp.Diff([]Decision{test.want}, got); diff != "" {
+				t.Errorf("decision (-want +got):\n%s", diff)
+			}
+			want := [][]string{test.external}
+			if test.asked != nil {
+				want = append(want, test.asked)
+			}
+			var batches [][]string
+			for _, req := range asked {
+				batches = append(batches, req.Addresses)
+				if req.Team {
+					t.Error("the team was asked for, which nobody needs")
+				}
+			}
+			if diff := cmp.Diff(want, batches); diff != "" {
+				t.Errorf("asked for (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestResolveByTheHostsTeam(t *testing.T) {
+	acme := plugin.Target{ID: "1", Name: "Acme", Team: []string{"ann@ours.example"}}
+	bolt := plugin.Target{ID: "2", Name: "Bolt", Team: []string{"ben@ours.example"}}
+	known := map[string]plugin.Match{
+		"consultant@third.example": {Targets: []plugin.Target{acme, bolt}},
+		"@third.example":           {Targets: []plugin.Target{acme, bolt}},
+	}
+	var asked []*plugin.ResolveRequest
+	everybody := []string{"consultant@third.example"}
+	got := resolveAll(t, directory(&asked, known), 1, ResolveInput{
+		Destination: plan.Destination{Connection: "totango.success", Object: "touchpoint", MaxResolve: 50},
+		Resolve: plan.Resolve{
+			OnAmbiguous: plan.HostTeam, DomainFallback: true, Aliases: []plan.Alias{{From: "benjamin@mail.example", To: "ben@ours.example"}},
+		},
+		External: [][]string{everybody, everybody, everybody, everybody, {"other@third.example"}, everybody},
+		Hosts:    []string{"ann@ours.example", " Ben@Ours.example", "Benjamin@mail.example", "", "ben@ours.example"}, // and none for the last
+	})
+	var targets []string
+	for _, d := range got {
+		targets = append(targets, d.Target)
+	}
+	if diff := cmp.Diff([]string{"1", "2", "2", "1", "2", "1"}, targets); diff != "" {
+		t.Errorf("targets (-want +got):\n%s", diff)
+	}
+	for _, req := range asked {
+		if !req.Team {
+			t.Errorf("the team was not asked for: %v", req.Addresses)
+		}
 	}
 }

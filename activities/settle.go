@@ -23,6 +23,7 @@ type SettleRecord struct {
 	Reason  Reason  `json:"reason,omitempty"`
 	Target  string  `json:"target,omitempty"`
 	ID      string  `json:"id,omitempty"`
+	Title   string  `json:"title,omitempty"`
 }
 
 // Settle notes in the ledgers what became of records.
@@ -33,7 +34,7 @@ func (a *Activities) Settle(ctx context.Context, in SettleInput) error {
 		for _, i := range group.indexes {
 			r := in.Records[i]
 			req.Items = append(req.Items, Settlement{
-				Key: Key(&in.Source, r.Pending.ID), Time: r.Pending.Time, State: r.State, Reason: r.Reason, Target: r.Target, ID: r.ID,
+				Key: Key(&in.Source, r.Pending.ID), Time: r.Pending.Time, State: r.State, Reason: r.Reason, Target: r.Target, ID: r.ID, Title: r.Title,
 			})
 		}
 		if err := a.deps.Ledgers.Settle(ctx, ref, req); err != nil {

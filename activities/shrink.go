@@ -39,14 +39,7 @@ func shrink(data json.RawMessage, max int) json.RawMessage {
 func cut(v any, limit int) any {
 	switch v := v.(type) {
 	case string:
-		if len(v) <= limit {
-			return v
-		}
-		end := limit - len(cutMark)
-		for end > 0 && !utf8.RuneStart(v[end]) {
-			end--
-		}
-		return strings.TrimSpace(v[:end]) + cutMark
+		return cutText(v, limit)
 	case []any:
 		out := make([]any, 0, len(v))
 		for i, e := range v {
@@ -65,4 +58,16 @@ func cut(v any, limit int) any {
 	default:
 		return v
 	}
+}
+
+// cutText returns a text of at most limit bytes, with a mark if it was cut.
+func cutText(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	end := max(0, limit-len(cutMark))
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return strings.TrimSpace(s[:end]) + cutMark
 }

@@ -17,6 +17,7 @@ const createPatience = 6 * time.Hour
 // outcome is what became of a draft.
 type outcome struct {
 	activities.SettleRecord
+	draft  draft
 	detail string
 
 	// skip says that there is nothing to settle: the record is another run's.
@@ -27,7 +28,7 @@ type outcome struct {
 // are left alone: nothing is claimed for them. The free context outlives a cancellation.
 func (s *syncRun) deliver(ctx, free workflow.Context, groups []group) {
 	parallel := int64(len(groups))
-	if s.state.Destination.Limited {
+	if len(s.state.Destination.Limits) > 0 {
 		parallel = 2 // enough to keep the limit busy while one group claims and settles
 	}
 	slots := workflow.NewSemaphore(free, max(1, parallel))
@@ -57,8 +58,7 @@ func (s *syncRun) deliverGroup(ctx workflow.Context, g group) error {
 	st := s.state
 	settle := make([]activities.SettleRecord, 0, len(g.drafts)+len(g.verdicts))
 	for _, v := range g.verdicts {
-		s.verdict(v)
-		settle = append(settle, activities.SettleRecord{Pending: v.Pending, State: v.State, Reason: v.Reason})
+		settle = append(settle, activities.SettleRecord{Pending: v.Pending, State: v.State, Reason: v.Reason, Title: v.Title})
 	}
 	grants, err := s.claim(ctx, g.drafts)
 	if err != nil {
@@ -74,12 +74,16 @@ func (s *syncRun) deliverGroup(ctx workflow.Context, g group) error {
 		})
 	}
 	wg.Wait(ctx)
+	for _, v := range g.verdicts {
+		s.verdict(v)
+	}
 	for _, o := range outcomes {
 		if !o.skip {
 			s.count(o)
 			settle = append(settle, o.SettleRecord)
 		}
 	}
+	s.publish(ctx)
 	if len(settle) == 0 || st.Plan.Destination.Idempotent {
 		return nil
 	}
@@ -97,7 +101,7 @@ func (s *syncRun) claim(ctx workflow.Context, drafts []draft) ([]activities.Gran
 	if st.Plan.Destination.Idempotent {
 		grants := make([]activities.Grant, len(drafts))
 		for i, d := range drafts {
-			grants[i] = activities.Grant{State: activities.Claimed, Target: d.target, Deadline: workflow.Now(ctx).Add(claimTTL(&st.Destination))}
+			grants[i] = activities.Grant{State: activities.Claimed, Target: d.decision.Target, Deadline: workflow.Now(ctx).Add(claimTTL(&st.Destination))}
 		}
 		return grants, nil
 	}
@@ -106,7 +110,7 @@ func (s *syncRun) claim(ctx workflow.Context, drafts []draft) ([]activities.Gran
 		TTL: claimTTL(&st.Destination), Lag: st.Destination.SearchLag,
 	}
 	for _, d := range drafts {
-		in.Records = append(in.Records, activities.ClaimRecord{Pending: d.pending, Target: d.target})
+		in.Records = append(in.Records, activities.ClaimRecord{Pending: d.record.Pending, Target: d.decision.Target})
 	}
 	var res activities.ClaimGrants
 	err := workflow.ExecuteActivity(entityOptions(ctx, "claim "+records(len(drafts))), a.Claim, in).Get(ctx, &res)
@@ -127,11 +131,11 @@ func (s *syncRun) write(ctx workflow.Context, d draft, grant activities.Grant) o
 			s.state.Counts.Known++
 			return outcome{skip: true}
 		case grant.State == activities.InDoubt:
-			s.hold(d.pending, grant)
+			s.hold(d.record, grant)
 			return outcome{skip: true}
 		}
 		doubt = doubt || grant.Doubt
-		o := outcome{SettleRecord: activities.SettleRecord{Pending: d.pending, Target: grant.Target}}
+		o := outcome{draft: d, SettleRecord: activities.SettleRecord{Pending: d.record.Pending, Target: grant.Target, Title: d.record.Title}}
 		res, err := s.create(ctx, d, grant, doubt)
 		switch {
 		case err == nil && res.Refused != "":
@@ -161,7 +165,8 @@ func (s *syncRun) write(ctx workflow.Context, d draft, grant activities.Grant) o
 				return o
 			}
 		}
-		grants, err := s.claim(ctx, []draft{{pending: d.pending, target: grant.Target}})
+		d.decision.Target = grant.Target
+		grants, err := s.claim(ctx, []draft{d})
 		if err != nil {
 			s.fail(err)
 			return o
@@ -174,10 +179,10 @@ func (s *syncRun) create(ctx workflow.Context, d draft, grant activities.Grant, 
 	dst := &s.state.Plan.Destination
 	var res activities.CreateResult
 	err := workflow.ExecuteActivity(
-		createOptions(ctx, queueOf(dst.Connection), fmt.Sprintf("create %s of %s", dst.Object, d.pending.ID), &s.state.Destination, max(time.Second, grant.Deadline.Sub(workflow.Now(ctx)))),
+		createOptions(ctx, queueOf(dst.Connection), fmt.Sprintf("create %s of %s", dst.Object, d.record.Pending.ID), &s.state.Destination, max(time.Second, grant.Deadline.Sub(workflow.Now(ctx)))),
 		a.Create, activities.CreateInput{
-			Connection: dst.Connection, Object: dst.Object, Key: activities.Key(&s.state.Plan.Source, d.pending.ID),
-			Pending: d.pending, URL: d.url, Target: grant.Target, Attributes: d.attributes, InDoubt: doubt,
+			Connection: dst.Connection, Object: dst.Object, Key: activities.Key(&s.state.Plan.Source, d.record.Pending.ID),
+			Pending: d.record.Pending, URL: d.record.URL, Target: grant.Target, Attributes: d.attributes, InDoubt: doubt,
 			Deadline: grant.Deadline, WriteTimeout: s.state.Destination.WriteTimeout, SearchLag: s.state.Destination.SearchLag,
 		}).Get(ctx, &res)
 	if err != nil {
@@ -215,13 +220,13 @@ func failureOf(err error) createFailure {
 }
 
 // hold keeps a record for later whose last writer is gone, and gives up one that a living run is about to write.
-func (s *syncRun) hold(p activities.Pending, grant activities.Grant) {
+func (s *syncRun) hold(r activities.Record, grant activities.Grant) {
 	st := s.state
 	if grant.Holder != nil {
-		s.verdict(activities.Verdict{Pending: p, State: activities.Deferred, Reason: activities.ReasonHeld, Detail: "another run is writing it"})
+		s.verdict(r.Set(activities.Deferred, activities.ReasonHeld, "another run is writing it"))
 		return
 	}
-	st.Held = append(st.Held, p)
+	st.Held = append(st.Held, r.Pending)
 	if grant.Clear.After(st.HeldUntil) {
 		st.HeldUntil = grant.Clear
 	}
@@ -232,24 +237,36 @@ func (s *syncRun) verdict(v activities.Verdict) {
 	switch {
 	case v.State == activities.Rejected:
 		s.state.Counts.Rejected++
+		if !v.Pending.Again {
+			s.state.NewRejects++
+		}
 	case v.State == activities.Deferred && v.Reason != activities.ReasonUnavailable:
 		s.state.Counts.Deferred++
 	default:
 		s.state.Counts.Failed++
 	}
-	s.state.Rejects = append(s.state.Rejects, v)
-	if n := len(s.state.Rejects) - keptRejects; n > 0 {
-		s.state.Rejects = append([]activities.Verdict(nil), s.state.Rejects[n:]...)
+	s.state.Rejects = last(append(s.state.Rejects, v), keptRejects)
+}
+
+// last returns the last n elements.
+func last[T any](list []T, n int) []T {
+	if len(list) <= n {
+		return list
 	}
+	return append([]T(nil), list[len(list)-n:]...)
 }
 
 // count counts what became of a draft.
 func (s *syncRun) count(o outcome) {
 	if o.State == activities.Delivered {
 		s.state.Counts.Created++
+		if d := &o.draft.decision; len(d.Losers) > 0 || d.Detail != "" {
+			a := Ambiguity{ID: o.Pending.ID, Target: o.Target, Name: d.Name, Losers: d.Losers, Detail: d.Detail}
+			s.state.Ambiguous = last(append(s.state.Ambiguous, a), keptRejects)
+		}
 		return
 	}
-	s.verdict(activities.Verdict{Pending: o.Pending, State: o.State, Reason: o.Reason, Detail: o.detail})
+	s.verdict(o.draft.record.Set(o.State, o.Reason, o.detail))
 }
 
 func (s *syncRun) fail(err error) {

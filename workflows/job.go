@@ -98,6 +98,9 @@ func (j *job) begin(ctx workflow.Context, req activities.BeginRequest) (activiti
 	if j.state.Plan == nil {
 		return activities.BeginResult{}, temporal.NewNonRetryableApplicationError("the job has no plan yet; run durasync apply", activities.TypeNotApplied, nil)
 	}
+	if req.Lockless {
+		return activities.BeginResult{Plan: j.state.Plan}, nil
+	}
 	if l := j.state.Lock; l != nil {
 		switch {
 		case l.Owner == req.Owner:
@@ -132,7 +135,7 @@ func (j *job) finish(ctx workflow.Context, req activities.FinishRequest) error {
 			}
 			j.state.Watermark = later(j.state.Watermark, run.To)
 		}
-	} else if run.Outcome != activities.Skipped {
+	} else if run.Outcome != activities.Skipped && run.Kind == activities.KindSync {
 		return nil // recorded before, or the lock was taken over
 	}
 	for _, r := range j.state.Runs {

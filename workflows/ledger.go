@@ -153,9 +153,10 @@ func (l *ledger) settle(_ workflow.Context, req activities.SettleRequest) (activ
 		if !added && (e.State == activities.Delivered || foreign && item.State != activities.Delivered) {
 			continue
 		}
-		e.State, e.Reason, e.Job, e.Time = item.State, item.Reason, req.Job, item.Time
+		e.State, e.Reason, e.Job, e.Time, e.Title = item.State, item.Reason, req.Job, item.Time, item.Title
 		switch item.State {
 		case activities.Delivered:
+			e.Title = "" // only what is not delivered has to be shown
 			e.Target, e.ID, e.Owner, e.Doubt, e.Clear = item.Target, item.ID, nil, false, time.Time{}
 		case activities.InDoubt: // Clear and Target stay: they say when and where to look
 			e.Owner, e.Doubt = nil, true

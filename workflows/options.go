@@ -9,8 +9,12 @@ import (
 	"github.com/durasync/durasync/activities"
 )
 
-// The priorities of a run's tasks: interactive work goes before scheduled runs, backfills come last.
-const syncPriority = 3
+// The priorities of workflows, which their activities inherit: what people wait for goes before scheduled runs, and backfills
+// come last. Whoever starts a workflow sets them; the server's default is that of a scheduled run.
+const (
+	PriorityInteractive = 1
+	PriorityBackfill    = 5
+)
 
 // unservedAfter is how long a connection's first activity waits for a worker before the run says that there is none.
 const unservedAfter = 2 * time.Minute
@@ -22,7 +26,6 @@ func entityOptions(ctx workflow.Context, summary string) workflow.Context {
 		TaskQueue:           TaskQueue,
 		StartToCloseTimeout: 15 * time.Second,
 		Summary:             summary,
-		Priority:            temporal.Priority{PriorityKey: syncPriority},
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second,
 			NonRetryableErrorTypes: []string{activities.TypeNotApplied},
@@ -37,7 +40,6 @@ func connectOptions(ctx workflow.Context, queue, summary string) workflow.Contex
 		ScheduleToStartTimeout: unservedAfter,
 		StartToCloseTimeout:    time.Minute,
 		Summary:                summary,
-		Priority:               temporal.Priority{PriorityKey: syncPriority},
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 8 * time.Second, MaximumAttempts: 5,
 		},
@@ -52,7 +54,6 @@ func readOptions(ctx workflow.Context, queue, summary string, timeout time.Durat
 		StartToCloseTimeout:    timeout,
 		HeartbeatTimeout:       activities.HeartbeatTimeout,
 		Summary:                summary,
-		Priority:               temporal.Priority{PriorityKey: syncPriority},
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 5 * time.Minute,
 		},
@@ -70,7 +71,6 @@ func createOptions(ctx workflow.Context, queue, summary string, conn *activities
 		ScheduleToCloseTimeout: left,
 		StartToCloseTimeout:    createAttempt(conn),
 		Summary:                summary,
-		Priority:               temporal.Priority{PriorityKey: syncPriority},
 		WaitForCancellation:    true,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
@@ -87,7 +87,7 @@ func createAttempt(conn *activities.ConnectResult) time.Duration {
 // claimTTL is how long a claim lasts: a few attempts at the slowest, and the wait of many for their turn under a rate limit.
 func claimTTL(conn *activities.ConnectResult) time.Duration {
 	ttl := 4 * createAttempt(conn)
-	if conn.Limited {
+	if len(conn.Limits) > 0 {
 		ttl = max(ttl, 5*time.Minute)
 	}
 	return ttl
@@ -99,5 +99,19 @@ func renderOptions(ctx workflow.Context, summary string) workflow.Context {
 		StartToCloseTimeout: 10 * time.Second,
 		Summary:             summary,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Second},
+	})
+}
+
+// notifyOptions are for telling somebody, which is worth a few attempts. A notice that may have arrived is not sent again: the
+// activity says so.
+func notifyOptions(ctx workflow.Context, queue, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              queue,
+		ScheduleToCloseTimeout: 10 * time.Minute,
+		StartToCloseTimeout:    time.Minute,
+		Summary:                summary,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 3, MaximumInterval: time.Minute, MaximumAttempts: 5,
+		},
 	})
 }

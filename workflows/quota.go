@@ -54,6 +54,7 @@ func (q *quota) lease(ctx workflow.Context, req activities.LeaseRequest) (activi
 		q.state.Day, q.state.Today = today, 0
 	}
 	interval, budget := pace(req.Limits)
+	q.state.Budget = budget
 	res := activities.LeaseResult{Interval: interval}
 
 	start := later(now, q.state.Next)

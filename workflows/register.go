@@ -14,5 +14,6 @@ func Register(r registry) {
 	r.RegisterWorkflowWithOptions(Sync, workflow.RegisterOptions{Name: SyncType})
 	r.RegisterWorkflowWithOptions(Job, workflow.RegisterOptions{Name: JobType})
 	r.RegisterWorkflowWithOptions(Ledger, workflow.RegisterOptions{Name: LedgerType})
+	r.RegisterWorkflowWithOptions(Preview, workflow.RegisterOptions{Name: PreviewType})
 	r.RegisterWorkflowWithOptions(Quota, workflow.RegisterOptions{Name: QuotaType})
 }

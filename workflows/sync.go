@@ -52,8 +52,13 @@ type SyncState struct {
 	Held      []activities.Pending `json:"held,omitempty"`
 	HeldUntil time.Time            `json:"held_until,omitzero"`
 
-	Counts  activities.Counts    `json:"counts"`
-	Rejects []activities.Verdict `json:"rejects,omitempty"` // the last ones
+	Counts     activities.Counts    `json:"counts"`
+	NewRejects int                  `json:"new_rejects,omitempty"` // of the rejected ones, those that no run had rejected before
+	Rejects    []activities.Verdict `json:"rejects,omitempty"`     // the last ones
+	Ambiguous  []Ambiguity          `json:"ambiguous,omitempty"`   // likewise
+
+	// SearchAttributes are those of ours that the namespace has.
+	SearchAttributes []string `json:"search_attributes,omitempty"`
 }
 
 // Phase is a part of a run.
@@ -92,7 +97,10 @@ type Ambiguity struct {
 	ID     string                 `json:"id"`
 	Target string                 `json:"target"`
 	Name   string                 `json:"name,omitempty"`
-	Losers []activities.Candidate `json:"losers"`
+	Losers []activities.Candidate `json:"losers,omitempty"`
+
+	// Detail says what else was decided, as when the target was found by a domain.
+	Detail string `json:"detail,omitempty"`
 }
 
 // Estimate is what a backfill would take at most, as far as can be known before the records are read.
@@ -114,6 +122,43 @@ const (
 	defaultWait = time.Hour
 )
 
+// Kind says what the input asks for.
+func (in *SyncInput) Kind() activities.RunKind {
+	switch {
+	case in.Retry:
+		return activities.KindRetry
+	case !in.From.IsZero() || !in.To.IsZero():
+		return activities.KindBackfill
+	}
+	return activities.KindSync
+}
+
+// check returns what is wrong with an input that somebody typed.
+func (in *SyncInput) check() error {
+	wrong := ""
+	switch {
+	case in.Job == "":
+		wrong = `the input names no job; start Sync with {"job":"NAME"}`
+	case in.Retry && (!in.From.IsZero() || !in.To.IsZero()):
+		wrong = "the input asks for a retry and for a window; one run does one of them"
+	case len(in.Records) > 0 && !in.Retry:
+		wrong = `the input names records but asks for no retry; add "retry":true`
+	case in.Kind() == activities.KindBackfill && !in.From.Before(in.To):
+		wrong = "the input's window is empty: from has to be before to, and both have to be given"
+	case in.DryRun && in.Kind() != activities.KindBackfill:
+		wrong = "only a backfill, a run with from and to, can be a dry run"
+	default:
+		return nil
+	}
+	return temporal.NewNonRetryableApplicationError(wrong, activities.TypeInvalidInput, nil)
+}
+
+// next is the input of the next execution of the chain.
+func (in SyncInput) next(state *SyncState) SyncInput {
+	in.State = state
+	return in
+}
+
 // Sync is one run of a job: it lists the window, writes what the destination does not have, and gives account.
 //
 // It survives anything that Temporal survives. It ends with an error only if a person has to do something; what one record
@@ -121,7 +166,7 @@ const (
 func Sync(ctx workflow.Context, in SyncInput) (*SyncResult, error) {
 	info := workflow.GetInfo(ctx)
 	s := &syncRun{
-		job:   in.Job,
+		in: in, job: in.Job, kind: in.Kind(),
 		owner: activities.Owner{WorkflowID: info.WorkflowExecution.ID, FirstRunID: info.FirstRunID},
 		state: in.State,
 	}
@@ -131,15 +176,17 @@ func Sync(ctx workflow.Context, in SyncInput) (*SyncResult, error) {
 	if err := workflow.SetQueryHandler(ctx, QueryProgress, func() (*Progress, error) { return s.progress(), nil }); err != nil {
 		return nil, err
 	}
-	if in.Job == "" {
-		return nil, temporal.NewNonRetryableApplicationError(`the input names no job; start Sync with {"job":"NAME"}`, activities.TypeInvalidInput, nil)
+	if err := in.check(); err != nil {
+		return nil, err
 	}
 	return s.run(ctx)
 }
 
 // syncRun is a run.
 type syncRun struct {
+	in    SyncInput
 	job   string
+	kind  activities.RunKind
 	owner activities.Owner
 	state *SyncState
 
@@ -159,6 +206,9 @@ func (s *syncRun) run(ctx workflow.Context) (*SyncResult, error) {
 		if err := s.connect(ctx); err != nil {
 			return s.finish(ctx, outcomeOf(err), err)
 		}
+	}
+	if s.in.DryRun {
+		return s.estimate(ctx)
 	}
 	err := s.process(ctx)
 	switch {
@@ -186,19 +236,20 @@ func (s *syncRun) begin(ctx workflow.Context) (bool, error) {
 	started := workflow.Now(ctx)
 	for {
 		var res activities.BeginResult
-		err := workflow.ExecuteActivity(entityOptions(ctx, "begin "+s.job), a.Begin, activities.BeginInput{Job: s.job, Owner: s.owner}).Get(ctx, &res)
+		err := workflow.ExecuteActivity(entityOptions(ctx, "begin "+s.job), a.Begin,
+			activities.BeginInput{Job: s.job, Owner: s.owner, Lockless: s.kind != activities.KindSync}).Get(ctx, &res)
 		if err != nil {
 			return false, clean(err)
 		}
 		if res.Holder == nil {
-			s.state.Plan, s.state.From, s.state.To, s.state.Next = res.Plan, res.From, res.To, res.From
-			return true, nil
+			return true, s.take(ctx, &res)
 		}
 		wait := defaultWait
 		if res.Plan != nil && res.Plan.Source.Wait > 0 {
 			wait = time.Duration(res.Plan.Source.Wait)
 		}
 		if workflow.Now(ctx).Sub(started) >= wait {
+			s.state.Plan = res.Plan // says who wants to know
 			return false, nil
 		}
 		s.publish(ctx)
@@ -208,21 +259,45 @@ func (s *syncRun) begin(ctx workflow.Context) (bool, error) {
 	}
 }
 
+// take takes what begin granted: the plan, and the window unless the run brings its own.
+func (s *syncRun) take(ctx workflow.Context, res *activities.BeginResult) error {
+	st := s.state
+	st.Plan, st.From, st.To, st.SearchAttributes = res.Plan, res.From, res.To, res.SearchAttributes
+	now := workflow.Now(ctx)
+	switch s.kind {
+	case activities.KindBackfill:
+		st.From, st.To = s.in.From, s.in.To
+		if st.To.After(now) {
+			st.To = now
+		}
+	case activities.KindRetry:
+		st.From, st.To = now, now // all that was noted before; nothing to list
+	}
+	st.Next = st.From
+	return s.mark(ctx, temporal.NewSearchAttributeKeyKeyword(AttributeJob).ValueSet(s.job))
+}
+
 // connect checks both connections at once.
 func (s *syncRun) connect(ctx workflow.Context) error {
-	src, dst := s.state.Plan.Source.Connection, s.state.Plan.Destination.Connection
+	src, dst, err := connect(ctx, s.state.Plan)
+	if err != nil {
+		return err
+	}
+	s.state.Source, s.state.Destination, s.state.Phase = *src, *dst, PhaseListing
+	return nil
+}
+
+// connect checks both connections of a plan at once.
+func connect(ctx workflow.Context, p *plan.Plan) (source, destination *activities.ConnectResult, err error) {
+	src, dst := p.Source.Connection, p.Destination.Connection
 	fs := workflow.ExecuteActivity(connectOptions(ctx, queueOf(src), "connect "+src), a.Connect, activities.ConnectInput{Connection: src})
 	fd := workflow.ExecuteActivity(connectOptions(ctx, queueOf(dst), "connect "+dst), a.Connect, activities.ConnectInput{Connection: dst})
-	errSource := unserved(src, fs.Get(ctx, &s.state.Source))
-	errDestination := unserved(dst, fd.Get(ctx, &s.state.Destination))
+	errSource := unserved(src, fs.Get(ctx, &source))
+	errDestination := unserved(dst, fd.Get(ctx, &destination))
 	if errSource != nil {
-		return errSource
+		return nil, nil, errSource
 	}
-	if errDestination != nil {
-		return errDestination
-	}
-	s.state.Phase = PhaseListing
-	return nil
+	return source, destination, errDestination
 }
 
 // unserved turns the timeout of an activity that nobody took into words.
@@ -233,32 +308,4 @@ func unserved(connection string, err error) error {
 			"no worker serves connection %s; start one with durasync worker in the directory that declares it", connection), activities.TypeUnserved, nil)
 	}
 	return clean(err)
-}
-
-// finish records the run with the job and returns its result. It also does so when the run was cancelled.
-func (s *syncRun) finish(ctx workflow.Context, outcome activities.Outcome, cause error) (*SyncResult, error) {
-	c := &s.state.Counts
-	c.Failed = c.New - c.Created - c.Rejected - c.Deferred
-	s.state.Phase = PhaseDone
-	s.publish(ctx)
-
-	run := activities.Run{
-		Owner: s.owner, RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID, Started: workflow.GetInfo(ctx).WorkflowStartTime,
-		Outcome: outcome, Counts: *c,
-	}
-	if cause != nil {
-		run.Error = message(cause)
-	}
-	free, cancel := workflow.NewDisconnectedContext(ctx)
-	defer cancel()
-	err := workflow.ExecuteActivity(entityOptions(free, "finish "+s.job), a.Finish, activities.FinishInput{Job: s.job, Run: run}).Get(free, nil)
-	if cause != nil {
-		return nil, cause
-	}
-	if err != nil {
-		return nil, clean(err)
-	}
-	return &SyncResult{
-		Job: s.job, Outcome: outcome, From: s.state.From, To: s.state.To, Counts: *c, Rejects: s.state.Rejects,
-	}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/durasync/durasync/activities"
+	"github.com/durasync/durasync/schema/plan"
 )
 
 func failure(kind string, final bool, details ...any) error {
@@ -207,4 +208,123 @@ func TestSyncWithoutJobSaysHow(t *testing.T) {
 	if _, err := syncOf(t, SyncInput{}); err == nil || !strings.Contains(err.Error(), `{"job":"NAME"}`) {
 		t.Errorf("got %v, want a hint at the input", err)
 	}
+}
+
+func TestSyncKinds(t *testing.T) {
+	window := SyncInput{Job: "meetings", From: epoch.Add(-90 * day), To: epoch.Add(-80 * day)}
+	t.Run("a backfill lists its window and takes no lock", func(t *testing.T) {
+		w := newWorld(t, "in", "out")
+		w.records[0].Time = window.From
+		w.records[1].Time = window.To
+		w.holders = 1_000_000
+		res, err := w.start(window)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.check(res, activities.Completed, activities.Counts{Listed: 1, New: 1, Created: 1}, "in")
+		if res.Kind != activities.KindBackfill || !res.From.Equal(window.From) || w.finished[0].Kind != activities.KindBackfill {
+			t.Errorf("got %+v", res)
+		}
+	})
+	t.Run("a dry run counts and writes nothing", func(t *testing.T) {
+		w := newWorld(t)
+		for i := range 60 {
+			w.records = append(w.records, activities.Pending{ID: fmt.Sprint(i), Time: window.From.Add(time.Duration(i) * time.Hour)})
+		}
+		w.limits = []activities.Limit{{Requests: 102, Per: time.Minute}}
+		dry := window
+		dry.DryRun = true
+		res, err := w.start(dry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// 60 records are read in 3 requests; each is written in one, and 3 ask for the accounts. 102 a minute are 0.6 s each.
+		want := Estimate{Records: 60, SourceRequests: 3, DestinationRequests: 63, Time: 63 * 600 * time.Millisecond}
+		if res.Estimate == nil || *res.Estimate != want {
+			t.Errorf("got %+v, want %+v", res.Estimate, want)
+		}
+		if len(w.written)+len(w.settled)+len(w.finished) > 0 {
+			t.Error("a dry run left something behind")
+		}
+	})
+	t.Run("a retry looks at what was left, and at nothing else", func(t *testing.T) {
+		w := newWorld(t, "listed")
+		w.old = []activities.Pending{{ID: "left", Time: epoch.Add(-day), Day: "2026-03-09"}}
+		res, err := w.start(SyncInput{Job: "meetings", Retry: true, Records: []string{"left"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.check(res, activities.Completed, activities.Counts{Listed: 1, New: 1, Created: 1}, "left")
+		if len(w.revisits) != 1 || w.revisits[0].Records[0] != "left" || !w.revisits[0].Before.Equal(epoch) {
+			t.Errorf("asked for %+v", w.revisits)
+		}
+	})
+	for name, in := range map[string]SyncInput{
+		"an empty window":          {Job: "meetings", From: epoch, To: epoch},
+		"half a window":            {Job: "meetings", From: epoch},
+		"a window and a retry":     {Job: "meetings", From: epoch, To: epoch.Add(day), Retry: true},
+		"records without a retry":  {Job: "meetings", Records: []string{"k"}},
+		"a dry run of the job now": {Job: "meetings", DryRun: true},
+	} {
+		t.Run(name+" is refused", func(t *testing.T) {
+			w := newWorld(t, "k")
+			if _, err := w.start(in); err == nil || len(w.finished) > 0 {
+				t.Errorf("got %v, want a refusal before anything is done", err)
+			}
+		})
+	}
+}
+
+func TestSyncNotifies(t *testing.T) {
+	all := []plan.Notice{plan.NoticeFailed, plan.NoticeRejected, plan.NoticeEmpty}
+	tests := map[string]struct {
+		prepare func(*world)
+		on      []plan.Notice
+		want    string
+	}{
+		"nothing to say":            {func(*world) {}, all, ""},
+		"new rejects":               {func(w *world) { w.unresolved["k"] = true }, all, "rejected"},
+		"rejects that are known":    {func(w *world) { w.unresolved["k"], w.records[0].Again = true, true }, all, ""},
+		"nobody asked for rejects":  {func(w *world) { w.unresolved["k"] = true }, []plan.Notice{plan.NoticeFailed}, ""},
+		"a failed run":              {func(w *world) { w.connectErr = failure("unauthenticated", true) }, all, "failed"},
+		"records that failed":       {func(w *world) { w.create["k"] = []answer{{err: failure("unavailable", false, true)}} }, all, "failed"},
+		"a run that was skipped":    {func(w *world) { w.holders = 1_000_000 }, all, "failed"},
+		"nothing in the window":     {func(w *world) { w.records = nil }, all, "empty"},
+		"a receiver that is broken": {func(w *world) { w.records, w.notifyErr = nil, failure("unavailable", false) }, all, "empty"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "k")
+			w.plan.Notify = []plan.Notify{{To: "webhook.ops", On: test.on}}
+			test.prepare(w)
+			_, err := w.sync()
+			if (err != nil) != (w.connectErr != nil) {
+				t.Errorf("the run ended with %v", err)
+			}
+			var got []string
+			for i, n := range w.notices {
+				got = append(got, string(n.Notice.Kind))
+				if n.To != "webhook.ops" || n.Notice.Job != "meetings" {
+					t.Errorf("notice %d: %+v", i, n)
+				}
+			}
+			if s := strings.Join(got, " "); s != test.want {
+				t.Errorf("told %q, want %q", s, test.want)
+			}
+		})
+	}
+}
+
+func TestSyncSetsOnlyRegisteredSearchAttributes(t *testing.T) {
+	w := newWorld(t, "k")
+	w.attributes = []string{AttributeOutcome, AttributeCreated}
+	marks := temporal.NewSearchAttributes(
+		temporal.NewSearchAttributeKeyKeyword("DurasyncOutcome").ValueSet("completed"),
+		temporal.NewSearchAttributeKeyInt64("DurasyncCreated").ValueSet(1),
+	)
+	w.marks = &marks
+	if _, err := w.sync(); err != nil {
+		t.Fatal(err)
+	}
+	w.env.AssertExpectations(t)
 }

@@ -74,11 +74,14 @@ func (s *syncRun) list(ctx workflow.Context) error {
 func (s *syncRun) revisit(ctx workflow.Context) error {
 	st := s.state
 	st.Phase = PhaseHeld
+	if s.kind == activities.KindBackfill {
+		return nil
+	}
 	var res activities.RevisitResult
 	err := workflow.ExecuteActivity(
 		readOptions(ctx, TaskQueue, "look again at rejected and deferred records", 10*time.Minute),
 		a.Revisit,
-		activities.RevisitInput{Job: s.job, Source: st.Plan.Source, Destination: st.Plan.Destination, Before: st.From},
+		activities.RevisitInput{Job: s.job, Source: st.Plan.Source, Destination: st.Plan.Destination, Before: st.From, Records: s.in.Records},
 	).Get(ctx, &res)
 	if err != nil {
 		return clean(err)

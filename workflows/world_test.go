@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/durasync/durasync/activities"
@@ -42,12 +43,20 @@ type world struct {
 	unresolved, unrendered map[string]bool
 	connectErr             error
 
+	// What the namespace and the connections have.
+	attributes []string
+	limits     []activities.Limit
+	notifyErr  error
+	marks      *temporal.SearchAttributes // the only ones that are set
+
 	// What happened.
 	mu       sync.Mutex
 	written  map[string]int // how often a record is in the destination
 	doubts   map[string][]bool
 	settled  map[string]activities.SettleRecord
 	finished []activities.Run
+	revisits []activities.RevisitInput
+	notices  []activities.NotifyInput
 	fetches  []int // how many records each fetch was asked for
 }
 
@@ -76,15 +85,24 @@ func newWorld(t *testing.T, ids ...string) *world {
 	return w
 }
 
-// sync runs the workflow in the world.
+// sync runs the job as its schedule does.
 func (w *world) sync() (*SyncResult, error) {
+	w.t.Helper()
+	return w.start(SyncInput{Job: "meetings"})
+}
+
+// start runs the workflow in the world.
+func (w *world) start(in SyncInput) (*SyncResult, error) {
 	w.t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	w.env = suite.NewTestWorkflowEnvironment()
 	w.env.SetStartTime(epoch)
 	w.env.SetTestTimeout(30 * time.Second)
 	w.env.RegisterActivity(w)
-	w.env.ExecuteWorkflow(Sync, SyncInput{Job: "meetings"})
+	if w.marks != nil {
+		w.env.OnUpsertTypedSearchAttributes(*w.marks).Return(nil).Once()
+	}
+	w.env.ExecuteWorkflow(Sync, in)
 	if !w.env.IsWorkflowCompleted() {
 		w.t.Fatal("the run did not end")
 	}
@@ -98,14 +116,17 @@ func (w *world) sync() (*SyncResult, error) {
 	return &res, nil
 }
 
-func (w *world) Begin(context.Context, activities.BeginInput) (*activities.BeginResult, error) {
+func (w *world) Begin(_ context.Context, in activities.BeginInput) (*activities.BeginResult, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if in.Lockless {
+		return &activities.BeginResult{Plan: w.plan}, nil
+	}
 	if w.holders > 0 {
 		w.holders--
 		return &activities.BeginResult{Holder: &bob, Plan: w.plan}, nil
 	}
-	return &activities.BeginResult{Plan: w.plan, From: w.from, To: w.to}, nil
+	return &activities.BeginResult{Plan: w.plan, From: w.from, To: w.to, SearchAttributes: w.attributes}, nil
 }
 
 func (w *world) Finish(_ context.Context, in activities.FinishInput) error {
@@ -121,7 +142,7 @@ func (w *world) Connect(context.Context, activities.ConnectInput) (*activities.C
 	if w.connectErr != nil {
 		return nil, w.connectErr
 	}
-	return &activities.ConnectResult{WriteTimeout: 20 * time.Second, SearchLag: 30 * time.Second}, nil
+	return &activities.ConnectResult{Limits: w.limits, WriteTimeout: 20 * time.Second, SearchLag: 30 * time.Second}, nil
 }
 
 func (w *world) Discover(_ context.Context, in activities.DiscoverInput) (*activities.DiscoverResult, error) {
@@ -137,7 +158,19 @@ func (w *world) Discover(_ context.Context, in activities.DiscoverInput) (*activ
 	return res, nil
 }
 
-func (w *world) Revisit(context.Context, activities.RevisitInput) (*activities.RevisitResult, error) {
+func (w *world) Notify(_ context.Context, in activities.NotifyInput) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.notices) == 0 { // attempts after the first tell nothing new
+		w.notices = append(w.notices, in)
+	}
+	return w.notifyErr
+}
+
+func (w *world) Revisit(_ context.Context, in activities.RevisitInput) (*activities.RevisitResult, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.revisits = append(w.revisits, in)
 	return &activities.RevisitResult{New: w.old}, nil
 }
 

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/server/common/config"
 	sqliteplugin "go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
 	"go.temporal.io/server/common/primitives"
@@ -17,16 +16,12 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	driver "modernc.org/sqlite"
 	codes "modernc.org/sqlite/lib"
+
+	"github.com/durasync/durasync/workflows"
 )
 
 // retention is how long closed runs stay readable.
 const retention = 30 * 24 * time.Hour
-
-// searchAttributes are registered in every namespace, in addition to Temporal's own.
-var searchAttributes = map[string]enumspb.IndexedValueType{
-	"DurasyncJob":     enumspb.INDEXED_VALUE_TYPE_KEYWORD,
-	"DurasyncOutcome": enumspb.INDEXED_VALUE_TYPE_KEYWORD,
-}
 
 // openStore prepares the database: schema and namespaces. A file that exists keeps what it holds.
 func openStore(file string, namespaces []string) (*config.SQL, error) {
@@ -55,7 +50,7 @@ func openStore(file string, namespaces []string) (*config.SQL, error) {
 
 	nsConfigs := make([]*sqlite.NamespaceConfig, 0, len(namespaces))
 	for _, name := range namespaces {
-		ns, err := sqlite.NewNamespaceConfig(clusterName, name, false, searchAttributes)
+		ns, err := sqlite.NewNamespaceConfig(clusterName, name, false, workflows.SearchAttributes())
 		if err != nil {
 			return nil, fmt.Errorf("prepare namespace %q: %w", name, err)
 		}

@@ -3,8 +3,10 @@ package entities
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/durasync/durasync/activities"
+	"github.com/durasync/durasync/schema/plan"
 	"github.com/durasync/durasync/workflows"
 )
 
@@ -52,6 +54,21 @@ func (c *Client) Lookup(ctx context.Context, ref activities.LedgerRef, keys []st
 // Open implements [activities.Ledgers].
 func (c *Client) Open(ctx context.Context, ref activities.LedgerRef, job string) ([]activities.Entry, error) {
 	return c.entries(ctx, ref, workflows.QueryOpen, job)
+}
+
+// OpenRecords returns the job's records of the days from since to until, both included, that are not delivered, in the order of
+// their days.
+func (c *Client) OpenRecords(ctx context.Context, p *plan.Plan, since, until time.Time) ([]activities.Entry, error) {
+	var open []activities.Entry
+	for at := since; activities.Day(at) <= activities.Day(until); at = at.AddDate(0, 0, 1) {
+		ref := activities.LedgerRef{Connection: p.Destination.Connection, Object: p.Destination.Object, Day: activities.Day(at)}
+		entries, err := c.Open(ctx, ref, p.Job)
+		if err != nil {
+			return nil, err
+		}
+		open = append(open, entries...)
+	}
+	return open, nil
 }
 
 // entries collects the answers of all shards of a ledger.

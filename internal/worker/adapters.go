@@ -2,10 +2,13 @@ package worker
 
 import (
 	"context"
+	"encoding/json"
+	"sync/atomic"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/durasync/durasync/activities"
+	"github.com/durasync/durasync/internal/notify"
 	"github.com/durasync/durasync/plugin/host"
 	"github.com/durasync/durasync/schema"
 	"github.com/durasync/durasync/schema/plan"
@@ -45,4 +48,26 @@ func (e *evaluator) Renderer(p *plan.Plan) (activities.Renderer, error) {
 	}
 	e.renderers.Add(hash, r)
 	return r, nil
+}
+
+// notifiers sends notices through what the directory declares at the moment.
+type notifiers struct {
+	current atomic.Pointer[notify.Notifiers]
+}
+
+func (n *notifiers) set(declared []schema.Notifier) error {
+	configs := make(map[string]json.RawMessage, len(declared))
+	for _, d := range declared {
+		configs[d.ID()] = d.Config
+	}
+	next, err := notify.New(configs)
+	if err != nil {
+		return err
+	}
+	n.current.Store(next)
+	return nil
+}
+
+func (n *notifiers) Notify(ctx context.Context, to string, notice activities.Notice) error {
+	return n.current.Load().Notify(ctx, to, notice)
 }

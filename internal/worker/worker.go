@@ -24,8 +24,9 @@ import (
 
 // Options are what a worker needs. All are required.
 type Options struct {
-	// Client is a Temporal client. The caller closes it after the worker has stopped.
-	Client client.Client
+	// Client is a Temporal client, and Namespace its namespace. The caller closes it after the worker has stopped.
+	Client    client.Client
+	Namespace string
 
 	// Files is the job directory.
 	Files fs.FS
@@ -51,6 +52,7 @@ type Connectors interface {
 type Worker struct {
 	opts  Options
 	pool  *host.Pool
+	tell  *notifiers
 	acts  *activities.Activities
 	core  worker.Worker
 	stop  context.CancelFunc
@@ -73,10 +75,15 @@ func Start(ctx context.Context, opts Options) (*Worker, error) {
 	entity := entities.New(opts.Client)
 	w := &Worker{
 		opts: opts, pool: host.NewPool(opts.Logger.Named("connector")),
-		queues: map[string]worker.Worker{}, ended: make(chan struct{}),
+		tell: &notifiers{}, queues: map[string]worker.Worker{}, ended: make(chan struct{}),
+	}
+	attrs := &attributes{client: opts.Client, namespace: opts.Namespace}
+	if err := attrs.register(ctx); err != nil {
+		opts.Logger.Warn("the search attributes of runs cannot be registered; runs are found by their ids alone", "error", err)
 	}
 	w.acts = activities.New(activities.Dependencies{
 		Connectors: connectors{w.pool}, Evaluator: newEvaluator(), Jobs: entity, Ledgers: entity, Runs: entity, Quotas: entity,
+		Notifier: w.tell, SearchAttributes: attrs.registered,
 	})
 	w.core = worker.New(opts.Client, workflows.TaskQueue, worker.Options{WorkerStopTimeout: stopTimeout})
 	workflows.Register(w.core)
@@ -130,6 +137,9 @@ func (w *Worker) serve(ctx context.Context, config *schema.Config) error {
 			return err
 		}
 		specs = append(specs, host.Spec{Name: c.ID(), Connector: c.Type, Command: cmd, Config: c.Config})
+	}
+	if err := w.tell.set(config.Notifiers); err != nil {
+		return err
 	}
 	if err := w.pool.Apply(specs); err != nil {
 		return err
