@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -34,14 +33,21 @@ const (
 )
 
 func (a *app) applyCommand() *cobra.Command {
-	return a.reports(&cobra.Command{
+	var planHash string
+	var prune bool
+	cmd := a.reports(&cobra.Command{
 		Use:   "apply [DIR]",
 		Short: "Make the jobs of a directory known to Temporal",
 		Long: `Make the jobs of a directory, the current one by default, known to Temporal:
-their plans for the runs that begin from now on, and their schedules. Nothing is
-done unless all files are valid. Needs a running worker, and no secrets.
+their plans for the runs that begin from now on, and their schedules. See what
+it would do with durasync plan. Needs a running worker, and no secrets.
 
-Jobs that Temporal knows and the directory does not have are left alone.`,
+A job with a mistake is left as it is, and the others are applied: each stands
+for itself, and a mistake in one must not keep the others from being mended.
+The exit code is 2 then. To apply all or nothing: durasync validate && durasync
+apply. Jobs that Temporal has and the directory has not are left alone; with
+--prune their schedules are deleted, unless a file has a mistake. Give --prune
+only if all the jobs of the namespace are in this one directory.`,
 		Args: maxArgs(1, "at most one directory"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
@@ -50,7 +56,7 @@ Jobs that Temporal knows and the directory does not have are left alone.`,
 				return err
 			}
 			dir := dirArg(args)
-			config, err := a.loadJobs(ctx, dir, a.connectors(dir, log))
+			files, err := a.loadValid(ctx, dir, a.connectors(dir, log))
 			if err != nil {
 				return err
 			}
@@ -59,32 +65,38 @@ Jobs that Temporal knows and the directory does not have are left alone.`,
 				return err
 			}
 			defer t.Close()
-			if err := a.awaitWorker(ctx, t); err != nil {
+			if err := a.awaitWorker(ctx, t, workflows.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW, noWorker(t)); err != nil {
 				return err
 			}
-			jobs, err := t.apply(ctx, config.Jobs)
-			if err != nil {
-				a.showApplied(jobs, nil)
-				return err
-			}
-			others, err := t.otherJobs(ctx, config.Jobs)
+			set, err := t.changes(ctx, files.jobs, changeOptions{prune: prune, partial: files.err != nil})
 			if err != nil {
 				return err
 			}
-			a.showApplied(jobs, others)
-			return nil
+			if planHash != "" && planHash != set.Hash {
+				return staleError(dir, planHash, set.Hash)
+			}
+			applied, err := t.carryOut(ctx, set)
+			return a.reportApplied(applied, joined(err, set.err(), files.err))
 		},
 	})
+	cmd.Flags().StringVar(&planHash, "plan-hash", "", "apply only what plan has shown under this hash")
+	cmd.Flags().BoolVar(&prune, "prune", false, "delete the schedules of jobs that the directory\nhas not")
+	return cmd
 }
 
-// awaitWorker returns when a worker runs that can store plans.
-func (a *app) awaitWorker(ctx context.Context, t *temporalClient) error {
+func staleError(dir, want, have string) error {
+	return &failure{exit: ExitInvalid, code: codeStalePlan, err: fmt.Errorf(
+		"the plan %s is out of date: the files or Temporal have changed since, and now it is %s; look at it with durasync plan %s", want, have, dir)}
+}
+
+// awaitWorker returns when a worker asks for tasks of a queue, or the error otherwise after a while.
+func (a *app) awaitWorker(ctx context.Context, t *temporalClient, queue string, kind enumspb.TaskQueueType, otherwise error) error {
 	limited, cancel := context.WithTimeout(ctx, workerPatience)
 	defer cancel()
 	tick := time.NewTicker(workerPoll)
 	defer tick.Stop()
 	for first := true; ; first = false {
-		ok, err := t.served(limited, workflows.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
+		ok, err := t.served(limited, queue, kind)
 		if err != nil && limited.Err() == nil {
 			return err
 		}
@@ -99,86 +111,102 @@ func (a *app) awaitWorker(ctx context.Context, t *temporalClient) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return noWorker(t)
+			return otherwise
 		case <-tick.C:
 		}
 	}
 }
 
 func noWorker(t *temporalClient) error {
-	return environmentError("no worker answers in the Temporal at %s, namespace %s; start one with durasync worker in the job directory, then apply again",
+	return environmentError("no worker answers in the Temporal at %s, namespace %s; start one with durasync worker in the job directory, then try again",
 		t.address, t.namespace)
+}
+
+// appliedSet is what applying did.
+type appliedSet struct {
+	*changeSet
+	Jobs []appliedJob `json:"jobs"`
 }
 
 // appliedJob is what applying did to a job.
 type appliedJob struct {
-	Job      string           `json:"job"`
-	Change   schedules.Change `json:"change"`
-	Schedule schedules.Change `json:"schedule"`
-	Enabled  bool             `json:"enabled"`
+	*change
+
+	// Done says that the action was taken. Nothing is done about an unchanged or blocked job.
+	Done bool `json:"done"`
 
 	// Run is the run that was started by sync_on_apply.
 	Run *startedRun `json:"run,omitempty"`
+
+	// Error says why the action, or the start of the run, failed.
+	Error string `json:"error,omitempty"`
 }
 
-// apply stores the plans and their schedules. What cannot succeed is found out before anything is changed. With an error come
-// the jobs that were applied all the same.
-func (t *temporalClient) apply(ctx context.Context, plans []*plan.Plan) ([]appliedJob, error) {
-	scheduler := t.ScheduleClient()
-	check, checkCtx := errgroup.WithContext(ctx)
-	check.SetLimit(applyParallel)
-	for _, p := range plans {
-		check.Go(func() error { return schedules.Check(checkCtx, scheduler, p.Job) })
-	}
-	if err := check.Wait(); err != nil {
+// apply makes plans known to Temporal, whatever they change.
+func (t *temporalClient) apply(ctx context.Context, plans []*plan.Plan) (*appliedSet, error) {
+	set, err := t.changes(ctx, plans, changeOptions{})
+	if err != nil {
 		return nil, err
 	}
+	applied, err := t.carryOut(ctx, set)
+	return applied, joined(err, set.err())
+}
+
+// carryOut does what a set of changes says. What fails for one job does not keep the others from being applied.
+func (t *temporalClient) carryOut(ctx context.Context, set *changeSet) (*appliedSet, error) {
+	out := &appliedSet{changeSet: set, Jobs: make([]appliedJob, len(set.Jobs))}
+	errs := make([]error, len(set.Jobs))
 	entity := entities.New(t.Client)
-	results := make([]appliedJob, len(plans))
-	errs := make([]error, len(plans))
 	var all errgroup.Group
 	all.SetLimit(applyParallel)
-	for i, p := range plans {
+	for i := range set.Jobs {
+		out.Jobs[i].change = &set.Jobs[i]
 		all.Go(func() error {
-			results[i], errs[i] = t.applyJob(ctx, entity, p)
+			if errs[i] = t.carryOutJob(ctx, entity, &out.Jobs[i]); errs[i] != nil {
+				out.Jobs[i].Error = errs[i].Error()
+			}
 			return nil
 		})
 	}
 	_ = all.Wait() // the errors are in errs
-	return slices.DeleteFunc(results, func(j appliedJob) bool { return j.Job == "" }), errors.Join(errs...)
+	return out, joined(errs...)
 }
 
-// applyJob stores one plan, then its schedule, so that no run is started without a plan.
-func (t *temporalClient) applyJob(ctx context.Context, entity *entities.Client, p *plan.Plan) (appliedJob, error) {
+func (t *temporalClient) carryOutJob(ctx context.Context, entity *entities.Client, j *appliedJob) error {
+	switch j.Action {
+	case actionUnchanged, actionBlocked:
+		return nil
+	case actionRemove:
+		if err := schedules.Remove(ctx, t.ScheduleClient(), j.Job); err != nil {
+			return err
+		}
+		j.Done = true
+		return nil
+	}
+	// The plan comes first, so that no run is started without one.
 	limited, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	stored, err := entity.Apply(limited, p)
+	_, err := entity.Apply(limited, j.plan)
 	switch {
 	case err != nil && limited.Err() != nil && ctx.Err() == nil:
-		return appliedJob{}, noWorker(t)
+		return noWorker(t)
 	case err != nil:
-		return appliedJob{}, fmt.Errorf("job %s: %w", p.Job, err)
+		return fmt.Errorf("job %s: %w", j.Job, err)
 	}
-	schedule, err := schedules.Apply(ctx, t.ScheduleClient(), p)
+	if _, err := schedules.Apply(ctx, t.ScheduleClient(), j.plan); err != nil {
+		return err
+	}
+	j.Done = true
+	if !j.Starts {
+		return nil
+	}
+	run, err := t.start(ctx, j.Job, schedules.Summary(j.plan))
 	if err != nil {
-		return appliedJob{}, err
+		return err
 	}
-	done := appliedJob{Job: p.Job, Change: schedules.Unchanged, Schedule: schedule, Enabled: p.Schedule.Enabled}
-	switch {
-	case stored.Created:
-		done.Change = schedules.Created
-	case stored.Changed || schedule != schedules.Unchanged:
-		done.Change = schedules.Changed
-	}
-	if p.Schedule.SyncOnApply && done.Change != schedules.Unchanged {
-		run, err := t.start(ctx, p.Job, schedules.Summary(p))
-		if err != nil {
-			return done, err
-		}
-		started := t.started(run)
-		done.Run = &started
-	}
-	return done, nil
+	started := t.started(run)
+	j.Run = &started
+	return nil
 }
 
 // otherJobs returns the jobs that Temporal knows and that are not among the plans.
@@ -196,38 +224,24 @@ func (t *temporalClient) otherJobs(ctx context.Context, plans []*plan.Plan) ([]s
 	return others, nil
 }
 
-// showApplied prints what was done; others are the jobs that were left alone.
-func (a *app) showApplied(jobs []appliedJob, others []string) {
-	if a.json {
-		if others == nil {
-			return // an error follows, and there is one JSON value
-		}
-		a.writeJSON(struct {
-			Jobs   []appliedJob `json:"jobs"`
-			Others []string     `json:"others"`
-		}{jobs, others})
-		return
+// reportApplied writes what was done, and passes the error on that goes with it.
+func (a *app) reportApplied(set *appliedSet, err error) error {
+	if !a.json {
+		a.showApplied(set)
+		return err
 	}
-	s := a.outStyle()
-	for _, j := range jobs {
-		change := string(j.Change)
-		if j.Change != schedules.Unchanged {
-			change = s.green(change)
-		}
-		state := ""
-		if !j.Enabled {
-			state = s.dim(" (its schedule is paused: enabled = false)")
-		}
-		a.printf("%s: %s%s\n", s.bold(j.Job), change, state)
-		if j.Run != nil {
-			a.printf("  started %s\n", j.Run.WorkflowID)
-			if j.Run.URL != "" {
-				a.printf("  %s\n", j.Run.URL)
-			}
-		}
+	set.fail(err)
+	a.writeJSON(set)
+	return quietly(err)
+}
+
+// joined makes one error of those that are not nil. The first one counts for the exit code.
+func joined(errs ...error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) < 2 {
+		return errors.Join(errs...)
 	}
-	if len(others) > 0 {
-		a.notef("%s %s not in the directory and left alone: %s (to end one: temporal schedule delete -s JOB)\n",
-			a.errStyle().dim("hint:"), are(len(others), "job"), strings.Join(others, ", "))
-	}
+	first := *classify(errs[0])
+	first.err = errors.Join(errs...)
+	return &first
 }

@@ -99,7 +99,7 @@ Temporal is where the standard TEMPORAL_ variables or profile say, by default at
 
 Exit codes: 0 done, 1 a run did not complete, 2 invalid files or command line,
 3 something is missing around (Temporal, credentials, a port, a connector),
-130 interrupted.`,
+4 plan --exit-code: there are changes, 130 interrupted.`,
 		Args:              noCommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors:     true,
@@ -116,6 +116,7 @@ Exit codes: 0 done, 1 a run did not complete, 2 invalid files or command line,
 	root.AddGroup(
 		&cobra.Group{ID: groupStart, Title: "To begin with:"},
 		&cobra.Group{ID: groupJobs, Title: "Jobs:"},
+		&cobra.Group{ID: groupRuns, Title: "Runs and records:"},
 		&cobra.Group{ID: groupRun, Title: "What runs them:"},
 	)
 	for _, group := range []struct {
@@ -123,8 +124,15 @@ Exit codes: 0 done, 1 a run did not complete, 2 invalid files or command line,
 		commands []*cobra.Command
 	}{
 		{groupStart, []*cobra.Command{a.demoCommand(), a.devCommand()}},
-		{groupJobs, []*cobra.Command{a.validateCommand(), a.applyCommand(), a.syncCommand(), a.statusCommand(), a.fmtCommand()}},
-		{groupRun, []*cobra.Command{a.workerCommand(), a.serverCommand(), a.sandboxCommand()}},
+		{groupJobs, []*cobra.Command{
+			a.validateCommand(), a.showCommand(), a.previewCommand(), a.planCommand(), a.applyCommand(), a.syncCommand(), a.statusCommand(),
+			a.fmtCommand(),
+		}},
+		{groupRuns, []*cobra.Command{
+			a.runsCommand(), a.runCommand(), a.cancelCommand(), a.rejectsCommand(), a.retryCommand(), a.backfillCommand(),
+			a.pauseCommand(), a.resumeCommand(),
+		}},
+		{groupRun, []*cobra.Command{a.workerCommand(), a.doctorCommand(), a.serverCommand(), a.sandboxCommand()}},
 		{"", []*cobra.Command{a.versionCommand(), a.connectorCommand()}},
 	} {
 		for _, c := range group.commands {
@@ -138,6 +146,7 @@ Exit codes: 0 done, 1 a run did not complete, 2 invalid files or command line,
 const (
 	groupStart = "start"
 	groupJobs  = "jobs"
+	groupRuns  = "runs"
 	groupRun   = "run"
 )
 

@@ -56,7 +56,11 @@ func TestCommands(t *testing.T) {
 		}
 	})
 	slices.Sort(reporting)
-	if diff := cmp.Diff([]string{"apply", "demo", "dev", "sandbox", "server", "status", "sync", "validate", "version"}, reporting); diff != "" {
+	want := []string{
+		"apply", "backfill", "cancel", "demo", "dev", "doctor", "pause", "plan", "preview", "rejects", "resume", "retry", "runs", "sandbox",
+		"server", "show", "show", "status", "sync", "validate", "version", // one show is of a job, the other of a run
+	}
+	if diff := cmp.Diff(want, reporting); diff != "" {
 		t.Errorf("commands with --json (-want +got):\n%s", diff)
 	}
 }

@@ -153,7 +153,7 @@ func (a *app) setUp(ctx context.Context, s *stage, flags demoFlags, log hclog.Lo
 	}
 	s.plan = config.Jobs[0]
 	s.worker, err = worker.Start(ctx, worker.Options{
-		Client: s.client.Client, Files: a.program.Demo, Env: a.env.with(s.sandbox.Env()).LookupEnv, Connectors: found, Logger: log,
+		Client: s.client.Client, Namespace: s.client.namespace, Files: a.program.Demo, Env: a.env.with(s.sandbox.Env()).LookupEnv, Connectors: found, Logger: log,
 	})
 	if err != nil {
 		return err

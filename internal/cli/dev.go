@@ -57,27 +57,23 @@ func (a *app) dev(cmd *cobra.Command, dir string, flags serverFlags) error {
 		return err
 	}
 	defer t.Close()
-	w, err := worker.Start(ctx, worker.Options{Client: t.Client, Files: os.DirFS(dir), Env: a.env.LookupEnv, Connectors: found, Logger: log})
+	w, err := worker.Start(ctx, worker.Options{Client: t.Client, Namespace: t.namespace, Files: os.DirFS(dir), Env: a.env.LookupEnv, Connectors: found, Logger: log})
 	if err != nil {
 		return err
 	}
 	defer w.Stop()
-	jobs, err := t.apply(ctx, config.Jobs)
-	if err != nil {
-		return err
-	}
-	others, err := t.otherJobs(ctx, config.Jobs)
+	applied, err := t.apply(ctx, config.Jobs)
 	if err != nil {
 		return err
 	}
 	if a.json {
 		a.writeJSON(map[string]any{
 			"address": server.Address, "namespace": server.Namespace, "ui": server.UIURL, "db": flags.db,
-			"jobs": jobs, "others": others, "connections": w.Connections(),
+			"jobs": applied.Jobs, "others": applied.Others, "connections": w.Connections(),
 		})
 	} else {
 		a.printf("Temporal      %s, data in %s\nWeb UI        %s\nConnections   %s\n\n", server.Address, flags.db, server.UIURL, connectionsOf(w))
-		a.showApplied(jobs, others)
+		a.showApplied(applied)
 		command := "durasync sync JOB"
 		if server.Address != defaultAddress {
 			command = "TEMPORAL_ADDRESS=" + server.Address + " " + command

@@ -24,6 +24,7 @@ const (
 	ExitRunFailed   = 1   // a run did not complete
 	ExitInvalid     = 2   // the configuration or the command line is wrong
 	ExitEnvironment = 3   // no Temporal, no credentials, a port in use, a connector that does not start
+	ExitChanges     = 4   // plan --exit-code: there are changes
 	ExitInterrupted = 130 // by a signal, before the end
 )
 
@@ -54,6 +55,8 @@ const (
 	codeRunFailed   = "run_failed"
 	codeInterrupted = "interrupted"
 	codeUnknownJob  = "unknown_job"
+	codeStalePlan   = "stale_plan"
+	codeChanges     = "changes"
 )
 
 func usageError(cmd *cobra.Command, format string, args ...any) error {

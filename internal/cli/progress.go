@@ -141,7 +141,7 @@ func (b *bar) line(p *workflows.Progress) string {
 		return b.fit(strings.TrimSpace(numbers))
 	}
 	full := cells * min(done, c.New) / max(1, c.New)
-	return b.style.green(strings.Repeat("━", full)) + b.style.dim(strings.Repeat("━", cells-full)) + numbers
+	return b.style.green(strings.Repeat("━", full)) + b.style.dim(strings.Repeat("─", cells-full)) + numbers
 }
 
 // fit cuts text to the terminal's width: a line that wraps cannot be redrawn.

@@ -56,9 +56,9 @@ func TestBar(t *testing.T) {
 	// 50 records in 4 s are 12.5 a second, which leaves 150 records for 12 s.
 	want := []string{
 		"listing: listed 0",
-		strings.Repeat("━", 30) + " 0/300",
-		strings.Repeat("━", 30) + " 100/300",
-		strings.Repeat("━", 30) + " 150/300  12/s  12s left  20 rejected",
+		strings.Repeat("─", 30) + " 0/300",
+		strings.Repeat("━", 10) + strings.Repeat("─", 20) + " 100/300",
+		strings.Repeat("━", 15) + strings.Repeat("─", 15) + " 150/300  12/s  12s left  20 rejected",
 		"waiting for a worker\n",
 		strings.Repeat("━", 30) + " 300/300  25/s  20 rejected",
 		"",

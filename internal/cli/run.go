@@ -28,27 +28,38 @@ func (t *temporalClient) started(run client.WorkflowRun) startedRun {
 	return startedRun{run.GetID(), run.GetRunID(), t.runURL(run.GetID(), run.GetRunID())}
 }
 
-// start starts a run of a job, named as those of its schedule are: by the second, or more finely if a run has that name already.
+// start starts a run of a job.
 func (t *temporalClient) start(ctx context.Context, job, summary string) (client.WorkflowRun, error) {
-	run, err := t.execute(ctx, job, summary, time.RFC3339)
-	if is[*serviceerror.WorkflowExecutionAlreadyStarted](err) {
-		run, err = t.execute(ctx, job, summary, time.RFC3339Nano)
-	}
+	return t.startNamed(ctx, workflows.SyncIDPrefix(job), summary, workflows.SyncInput{Job: job})
+}
+
+// startNamed starts a run whose id is a prefix and the time. The time is finer than that of a schedule's runs, so that neither
+// takes the other's id.
+func (t *temporalClient) startNamed(ctx context.Context, prefix, summary string, in workflows.SyncInput) (client.WorkflowRun, error) {
+	id := prefix + "-" + time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")
+	run, err := t.execute(ctx, id, summary, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, in)
 	if err != nil {
-		return nil, fmt.Errorf("start a run of job %s: %w", job, err)
+		return nil, fmt.Errorf("start a run of job %s: %w", in.Job, err)
 	}
 	return run, nil
 }
 
-func (t *temporalClient) execute(ctx context.Context, job, summary, layout string) (client.WorkflowRun, error) {
+func (t *temporalClient) execute(
+	ctx context.Context, id, summary string, reuse enumspb.WorkflowIdReusePolicy, in workflows.SyncInput,
+) (client.WorkflowRun, error) {
+	var priority temporal.Priority // the server's default is that of scheduled runs
+	if in.Kind() == activities.KindBackfill {
+		priority.PriorityKey = workflows.PriorityBackfill
+	}
 	return t.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                                       workflows.SyncIDPrefix(job) + "-" + time.Now().UTC().Format(layout),
+		Priority:                                 priority,
+		ID:                                       id,
 		TaskQueue:                                workflows.TaskQueue,
-		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDReusePolicy:                    reuse,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            summary,
-		Memo:                                     map[string]any{schedules.MemoJob: job},
-	}, workflows.SyncType, workflows.SyncInput{Job: job})
+		Memo:                                     map[string]any{schedules.MemoJob: in.Job},
+	}, workflows.SyncType, in)
 }
 
 const (
@@ -70,6 +81,15 @@ type update struct {
 
 // follow waits for a run to end and shows its progress meanwhile. When the context ends the run goes on.
 func (a *app) follow(ctx context.Context, t *temporalClient, job string, run client.WorkflowRun) (*workflows.SyncResult, error) {
+	res, err := a.await(ctx, t, job, run)
+	if err != nil {
+		return nil, runError(ctx, job, run, err)
+	}
+	return res, nil
+}
+
+// await is follow with the SDK's error.
+func (a *app) await(ctx context.Context, t *temporalClient, job string, run client.WorkflowRun) (*workflows.SyncResult, error) {
 	show := a.newDisplay()
 	watch, stop := context.WithCancel(ctx)
 	defer stop()
@@ -86,7 +106,7 @@ func (a *app) follow(ctx context.Context, t *temporalClient, job string, run cli
 		case err := <-done:
 			show.end()
 			if err != nil {
-				return nil, runError(ctx, job, run, err)
+				return nil, err
 			}
 			return &res, nil
 		}
@@ -97,7 +117,7 @@ func (a *app) follow(ctx context.Context, t *temporalClient, job string, run cli
 func runError(ctx context.Context, job string, run client.WorkflowRun, err error) error {
 	if ctx.Err() != nil {
 		return &failure{exit: ExitInterrupted, code: codeInterrupted, err: fmt.Errorf(
-			"interrupted, but the run goes on in Temporal: watch it with durasync status %s, cancel it with temporal workflow cancel -w %s", job, run.GetID())}
+			"interrupted, but the run goes on in Temporal: watch it with durasync status %s, cancel it with durasync cancel %s", job, run.GetID())}
 	}
 	var app *temporal.ApplicationError
 	var cancelled *temporal.CanceledError
@@ -111,6 +131,17 @@ func runError(ctx context.Context, job string, run client.WorkflowRun, err error
 		return &failure{exit: ExitRunFailed, code: "terminated", err: fmt.Errorf("the run of %s was terminated", job)}
 	}
 	return fmt.Errorf("wait for the run of %s: %w", job, err)
+}
+
+// endedAs is the outcome that an error of a run which has ended stands for.
+func endedAs(err error) activities.Outcome {
+	switch {
+	case err == nil:
+		return activities.Completed
+	case is[*temporal.CanceledError](err):
+		return activities.Cancelled
+	}
+	return activities.Failed
 }
 
 // watch sends what a run is doing until the context ends.
@@ -170,7 +201,11 @@ func (t *temporalClient) reason(ctx context.Context, job string, run client.Work
 	}
 	if p != nil && p.Phase == workflows.PhaseWaiting {
 		if state, err := t.job(ctx, job); err == nil && state != nil && state.Lock != nil && state.Lock.Owner.WorkflowID != run.GetID() {
-			return fmt.Sprintf("waiting for another run of the job to end: %s, since %s", state.Lock.Owner.WorkflowID, moment(state.Lock.Since))
+			wait := ""
+			if state.Plan != nil && state.Plan.Source.Wait > 0 {
+				wait = fmt.Sprintf("; it waits for at most %s and is skipped then", span(time.Duration(state.Plan.Source.Wait)))
+			}
+			return fmt.Sprintf("waiting for another run of the job to end: %s, since %s%s", state.Lock.Owner.WorkflowID, moment(state.Lock.Since), wait)
 		}
 	}
 	for _, activity := range desc.GetPendingActivities() {

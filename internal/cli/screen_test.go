@@ -6,10 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/durasync/durasync/activities"
-	"github.com/durasync/durasync/internal/schedules"
 	"github.com/durasync/durasync/workflows"
 )
 
@@ -106,31 +103,6 @@ func TestStatusScreen(t *testing.T) {
 	a, out := screen(Options{})
 	a.showStatus(&status{Address: "127.0.0.1:7233", Namespace: "default"}, false)
 	golden(t, "status_none.txt", out.String())
-}
-
-func TestAppliedScreen(t *testing.T) {
-	t.Parallel()
-	jobs := []appliedJob{
-		{Job: "a", Change: schedules.Created, Schedule: schedules.Created, Enabled: true, Run: &runNamed},
-		{Job: "b", Change: schedules.Changed, Schedule: schedules.Unchanged},
-		{Job: "c", Change: schedules.Unchanged, Schedule: schedules.Unchanged, Enabled: true},
-	}
-	a, out := screen(Options{})
-	a.showApplied(jobs, []string{"old", "older"})
-	golden(t, "applied.txt", out.String())
-
-	a, out = screen(Options{Args: []string{"--json"}})
-	a.showApplied(jobs[2:], []string{})
-	var got map[string]any
-	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
-		t.Fatal(err)
-	}
-	want := map[string]any{"others": []any{}, "jobs": []any{
-		map[string]any{"job": "c", "change": "unchanged", "schedule": "unchanged", "enabled": true},
-	}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
 }
 
 func TestDemoScreen(t *testing.T) {

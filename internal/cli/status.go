@@ -78,15 +78,11 @@ type jobStatus struct {
 	Next        time.Time `json:"next,omitzero"`
 	Watermark   time.Time `json:"watermark,omitzero"`
 
-	Running *running          `json:"running,omitempty"`
-	Runs    []activities.Run  `json:"runs"` // the last ones, oldest first
-	Quotas  []connectionQuota `json:"quotas,omitempty"`
-}
-
-type running struct {
-	startedRun
-	Since    time.Time           `json:"since"`
-	Progress *workflows.Progress `json:"progress,omitempty"`
+	Running *running         `json:"running,omitempty"`
+	Others  []running        `json:"others,omitempty"` // that go on besides: those that wait for it, backfills and retries
+	Runs    []activities.Run `json:"runs"`             // the last ones, oldest first
+	backlog
+	Quotas []connectionQuota `json:"quotas,omitempty"`
 }
 
 type connectionQuota struct {
@@ -102,13 +98,19 @@ func (t *temporalClient) status(ctx context.Context, list []schedules.Status) (*
 	if err != nil {
 		return nil, err
 	}
+	var active map[string][]running
+	if worker {
+		if active, err = t.active(ctx); err != nil {
+			return nil, err
+		}
+	}
 	all := &status{Address: t.address, Namespace: t.namespace, Worker: worker, Jobs: make([]jobStatus, len(list))}
 	g, groupCtx := errgroup.WithContext(ctx)
 	g.SetLimit(statusParallel)
 	for i, s := range list {
 		all.Jobs[i] = jobStatus{Job: s.Job, Paused: s.Paused, Note: s.Note, Next: s.Next, Runs: []activities.Run{}}
 		if worker {
-			g.Go(func() error { return t.fill(groupCtx, &all.Jobs[i]) })
+			g.Go(func() error { return t.fill(groupCtx, &all.Jobs[i], active[s.Job]) })
 		}
 	}
 	err = g.Wait()
@@ -119,9 +121,12 @@ func (t *temporalClient) status(ctx context.Context, list []schedules.Status) (*
 }
 
 // fill adds what the job's entity and those of its connections know.
-func (t *temporalClient) fill(ctx context.Context, j *jobStatus) error {
+func (t *temporalClient) fill(ctx context.Context, j *jobStatus, active []running) error {
 	state, err := t.job(ctx, j.Job)
 	if err != nil {
+		return err
+	}
+	if j.backlog, err = t.backlog(ctx, j.Job); err != nil {
 		return err
 	}
 	if state == nil {
@@ -131,12 +136,14 @@ func (t *temporalClient) fill(ctx context.Context, j *jobStatus) error {
 	if state.Runs != nil {
 		j.Runs = state.Runs
 	}
-	if l := state.Lock; l != nil {
-		j.Running = &running{Since: l.Since, startedRun: startedRun{
-			WorkflowID: l.Owner.WorkflowID, RunID: l.Owner.FirstRunID, URL: t.runURL(l.Owner.WorkflowID, l.Owner.FirstRunID),
-		}}
-		if p, err := t.progress(ctx, l.Owner.WorkflowID); err == nil { // it may have ended just now
-			j.Running.Progress = p
+	j.setRunning(state.Lock, active)
+	if l := state.Lock; l != nil && j.Running == nil { // the list of the runs that go on is a moment behind
+		r, err := t.running(ctx, l.Owner.WorkflowID)
+		if err != nil {
+			return err
+		}
+		if r.RunID != "" {
+			j.Running = &r
 		}
 	}
 	if state.Plan == nil {
@@ -156,15 +163,27 @@ func (t *temporalClient) fill(ctx context.Context, j *jobStatus) error {
 	return nil
 }
 
+// setRunning sorts the runs that go on into the one that holds the job's lock and the others.
+func (j *jobStatus) setRunning(lock *workflows.Lock, active []running) {
+	for i := range active {
+		if r := &active[i]; lock != nil && r.WorkflowID == lock.Owner.WorkflowID {
+			j.Running = r
+		} else {
+			j.Others = append(j.Others, *r)
+		}
+	}
+}
+
 // shownRuns is how many runs the status of one job shows.
 const shownRuns = 10
 
 func (a *app) showStatus(s *status, one bool) {
 	if !s.Worker {
-		a.notef("no worker is running: only the schedules are shown; start one with durasync worker in the job directory\n\n")
+		a.notef("%s\n\n", wrap("no worker is running: only the schedules are shown; start one with durasync worker in the job directory", "", a.opts.Width))
 	}
 	if len(s.Jobs) == 0 {
-		a.printf("no jobs in the Temporal at %s, namespace %s; run durasync apply in a job directory\n", s.Address, s.Namespace)
+		none := fmt.Sprintf("no jobs in the Temporal at %s, namespace %s; run durasync apply in a job directory", s.Address, s.Namespace)
+		a.printf("%s\n", wrap(none, "", a.opts.Width))
 	}
 	runs := 1
 	if one {
@@ -186,6 +205,9 @@ func (a *app) showJob(j *jobStatus, runs int) {
 		line("", "%s", j.Description)
 	}
 	switch {
+	case j.Paused && schedules.PausedByHand(j.Note):
+		line("schedule", "%s", st.yellow("paused"))
+		a.printf("%s\n", wrap(j.Note, "             ", a.opts.Width))
 	case j.Paused:
 		line("schedule", "%s: %s", st.yellow("paused"), j.Note)
 	case j.Next.IsZero():
@@ -202,13 +224,34 @@ func (a *app) showJob(j *jobStatus, runs int) {
 			line("", "%s", r.URL)
 		}
 	}
+	for i := range j.Others {
+		r := &j.Others[i]
+		if r.waiting() {
+			line("waiting", "%s, for %s", r.WorkflowID, span(time.Since(r.Since)))
+			line("", "it begins when the run before it has ended")
+			continue
+		}
+		line(string(r.Kind), "%s, for %s", r.WorkflowID, span(time.Since(r.Since)))
+		if p := r.Progress; p != nil {
+			line("", "%s: %s", p.Phase, counts(&p.Counts))
+		}
+	}
+	label := "triggers"
+	for _, text := range j.lines() {
+		line(label, "%s", text)
+		label = ""
+	}
 	name := "last run"
 	for i, run := range slices.Backward(j.Runs) {
 		if len(j.Runs)-i > runs {
 			break
 		}
-		line(name, "%s %s, in %s", outcomeText(st, run.Outcome), moment(run.Started), span(run.Ended.Sub(run.Started)))
-		line("", "%s", counts(&run.Counts))
+		kind := ""
+		if run.Kind != "" && run.Kind != activities.KindSync {
+			kind = ", a " + string(run.Kind)
+		}
+		line(name, "%s %s, in %s%s", outcomeText(st, run.Outcome), moment(run.Started), span(run.Ended.Sub(run.Started)), kind)
+		a.printf("%s\n", wrap(counts(&run.Counts), "             ", a.opts.Width))
 		if run.Error != "" {
 			a.printf("%s\n", wrap(run.Error, "             ", a.opts.Width))
 		}
@@ -222,19 +265,22 @@ func (a *app) showJob(j *jobStatus, runs int) {
 		if time.Now().Before(q.BlockedUntil) {
 			blocked = "; it wants no more until " + moment(q.BlockedUntil)
 		}
-		line("requests", "%s: %s on %s%s", q.Connection, number(q.Today), q.Day, blocked)
+		budget := ""
+		if q.Budget > 0 {
+			budget = fmt.Sprintf(" of %s", number(q.Budget))
+		}
+		line("requests", "%s: %s%s on %s%s", q.Connection, number(q.Today), budget, q.Day, blocked)
 	}
 }
 
+// outcomeText is an outcome, in the one word that it has everywhere.
 func outcomeText(st style, o activities.Outcome) string {
 	switch o {
 	case activities.Completed:
-		return st.green("completed")
-	case activities.CompletedWithRejects:
-		return st.yellow("completed with rejects")
-	case activities.Failed, activities.Partial:
-		return st.red(string(o))
+		return st.green(string(o))
+	case activities.CompletedWithRejects, activities.Skipped, activities.Cancelled:
+		return st.yellow(string(o))
 	default:
-		return string(o)
+		return st.red(string(o))
 	}
 }

@@ -13,6 +13,7 @@ import (
 type summary struct {
 	startedRun
 	Job        string             `json:"job"`
+	Kind       activities.RunKind `json:"kind"`
 	Outcome    activities.Outcome `json:"outcome"`
 	From       time.Time          `json:"from,omitzero"`
 	To         time.Time          `json:"to,omitzero"`
@@ -21,6 +22,9 @@ type summary struct {
 
 	// Rejects are the last records that were not written.
 	Rejects []reject `json:"rejects"`
+
+	// Ambiguous are the last records whose target was chosen among several.
+	Ambiguous []workflows.Ambiguity `json:"ambiguous,omitempty"`
 }
 
 type reject struct {
@@ -33,8 +37,8 @@ type reject struct {
 
 func newSummary(run startedRun, res *workflows.SyncResult, took time.Duration) *summary {
 	s := &summary{
-		startedRun: run, Job: res.Job, Outcome: res.Outcome, From: res.From, To: res.To, Counts: res.Counts,
-		DurationMS: took.Milliseconds(), Rejects: []reject{},
+		startedRun: run, Job: res.Job, Kind: res.Kind, Outcome: res.Outcome, From: res.From, To: res.To, Counts: res.Counts,
+		DurationMS: took.Milliseconds(), Rejects: []reject{}, Ambiguous: res.Ambiguous,
 	}
 	for _, v := range res.Rejects {
 		s.Rejects = append(s.Rejects, reject{v.Pending.ID, v.Pending.Time, v.State, v.Reason, v.Detail})
@@ -62,20 +66,14 @@ func (s *summary) err() error {
 func (s *summary) show(a *app) {
 	st := a.outStyle()
 	a.printf("%s: %s in %s\n", st.bold(s.Job), outcomeText(st, s.Outcome), span(time.Duration(s.DurationMS)*time.Millisecond))
-	if !s.To.IsZero() {
+	if !s.To.IsZero() && s.From.Before(s.To) {
 		a.printf("  window     %s to %s\n", moment(s.From), moment(s.To))
 	}
-	c := &s.Counts
-	for _, line := range []struct {
-		name string
-		n    int
-	}{
-		{"listed", c.Listed}, {"known", c.Known}, {"new", c.New}, {"  created", c.Created}, {"  rejected", c.Rejected},
-		{"  deferred", c.Deferred}, {"  failed", c.Failed},
-	} {
-		a.printf("  %-10s %7s\n", line.name, number(line.n))
-	}
+	showCounts(a, &s.Counts)
 	s.showRejects(a)
+	if n := len(s.Ambiguous); n > 0 {
+		a.printf("\n  %s chosen among several; see durasync run show %s\n", were(n, "account"), s.Job)
+	}
 	if s.URL != "" {
 		a.printf("\n  %s\n", s.URL)
 	}

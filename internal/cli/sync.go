@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
 
 	"github.com/durasync/durasync/internal/schedules"
 )
@@ -46,11 +47,16 @@ Exits 0 when the run completed, also with rejects; 1 when it did not.`,
 }
 
 func (a *app) sync(ctx context.Context, t *temporalClient, job, description string, detach bool) error {
-	began := time.Now()
 	run, err := t.start(ctx, job, description)
 	if err != nil {
 		return err
 	}
+	return a.watchRun(ctx, t, job, run, detach)
+}
+
+// watchRun watches a run that was just started and says what it came to.
+func (a *app) watchRun(ctx context.Context, t *temporalClient, job string, run client.WorkflowRun, detach bool) error {
+	began := time.Now()
 	started := t.started(run)
 	if detach {
 		if a.json {

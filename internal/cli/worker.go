@@ -39,7 +39,7 @@ the durasync program.`,
 				return err
 			}
 			defer t.Close()
-			w, err := worker.Start(ctx, worker.Options{Client: t.Client, Files: os.DirFS(dir), Env: a.env.LookupEnv, Connectors: found, Logger: log})
+			w, err := worker.Start(ctx, worker.Options{Client: t.Client, Namespace: t.namespace, Files: os.DirFS(dir), Env: a.env.LookupEnv, Connectors: found, Logger: log})
 			if err != nil {
 				return err
 			}

@@ -23,6 +23,18 @@ const (
 	Unchanged Change = "unchanged"
 )
 
+// State is how a job's schedule compares with its plan.
+type State struct {
+	// Exists says that the job has a schedule.
+	Exists bool
+
+	// Differences are what about it is not as the plan says.
+	Differences []Difference
+
+	// Held is the note of a person who has paused the schedule, which applying a plan leaves so; empty if there is none.
+	Held string
+}
+
 // ForeignError says that a schedule which a job needs exists already and starts something else.
 type ForeignError struct {
 	ID       string
@@ -35,20 +47,41 @@ func (e *ForeignError) Error() string {
 		e.ID, e.Workflow)
 }
 
-// Check returns a [*ForeignError] if the job cannot have its schedule. It changes nothing.
-func Check(ctx context.Context, c client.ScheduleClient, job string) error {
-	desc, err := c.GetHandle(ctx, job).Describe(ctx)
+// Compare returns how the job's schedule compares with the plan. It changes nothing. A schedule of the same name that is not a job's
+// is a [*ForeignError].
+func Compare(ctx context.Context, c client.ScheduleClient, p *plan.Plan) (State, error) {
+	desc, err := c.GetHandle(ctx, p.Job).Describe(ctx)
 	if isNotFound(err) {
-		return nil
+		return State{}, nil
 	}
 	if err != nil {
-		return fmt.Errorf("describe the schedule of job %s: %w", job, err)
+		return State{}, fmt.Errorf("describe the schedule of job %s: %w", p.Job, err)
 	}
-	return foreign(job, desc.Schedule.Action)
+	if err := foreign(p.Job, desc.Schedule.Action); err != nil {
+		return State{}, err
+	}
+	return State{Exists: true, Differences: diff(p, &desc.Schedule), Held: heldBy(&desc.Schedule)}, nil
+}
+
+// Remove deletes the job's schedule. The job's runs and what is known about it stay. A schedule that does not exist is no error; one
+// that is not a job's is a [*ForeignError] and left alone.
+func Remove(ctx context.Context, c client.ScheduleClient, job string) error {
+	handle := c.GetHandle(ctx, job)
+	desc, err := handle.Describe(ctx)
+	if err == nil {
+		if err := foreign(job, desc.Schedule.Action); err != nil {
+			return err
+		}
+		err = handle.Delete(ctx)
+	}
+	if err != nil && !isNotFound(err) {
+		return fmt.Errorf("delete the schedule of job %s: %w", job, err)
+	}
+	return nil
 }
 
 // Apply makes the job's schedule what the plan says and reports whether that changed anything. A schedule of the same name that is
-// not a job's is left alone and is a [*ForeignError].
+// not a job's is left alone and is a [*ForeignError]. One that a person has paused stays paused.
 func Apply(ctx context.Context, c client.ScheduleClient, p *plan.Plan) (Change, error) {
 	want := desired(p)
 	change := Unchanged
@@ -57,11 +90,11 @@ func Apply(ctx context.Context, c client.ScheduleClient, p *plan.Plan) (Change, 
 			if err := foreign(p.Job, in.Description.Schedule.Action); err != nil {
 				return nil, err
 			}
-			if equal(want, &in.Description.Schedule) {
+			if len(diff(p, &in.Description.Schedule)) == 0 {
 				return nil, temporal.ErrSkipScheduleUpdate
 			}
 			change = Changed
-			return &client.ScheduleUpdate{Schedule: want}, nil
+			return &client.ScheduleUpdate{Schedule: keepPause(want, &in.Description.Schedule)}, nil
 		},
 	})
 	if isNotFound(err) {

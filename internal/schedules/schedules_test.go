@@ -219,6 +219,8 @@ func TestSecondApplyTouchesNothing(t *testing.T) {
 	for name, p := range map[string]*plan.Plan{
 		"cron":     nightly(),
 		"interval": nightly(every(time.Hour)),
+		"once":     nightly(func(p *plan.Plan) { p.Schedule.Cron, p.Schedule.Once = "", "2030-12-01T09:00:00Z" }),
+		"jitter":   nightly(func(p *plan.Plan) { p.Schedule.Jitter = plan.Duration(time.Minute) }),
 		"disabled": nightly(func(p *plan.Plan) { p.Schedule.Enabled = false }),
 		"a long description, which is compressed": nightly(func(p *plan.Plan) { p.Description = strings.Repeat("long ", 400) }),
 	} {
@@ -238,6 +240,8 @@ func TestChangesOfThePlan(t *testing.T) {
 	for name, change := range map[string]func(*plan.Plan){
 		"cron":        func(p *plan.Plan) { p.Schedule.Cron = "0 22 * * *" },
 		"interval":    every(time.Hour),
+		"once":        func(p *plan.Plan) { p.Schedule.Cron, p.Schedule.Once = "", "2030-12-01T09:00:00Z" },
+		"jitter":      func(p *plan.Plan) { p.Schedule.Jitter = plan.Duration(time.Minute) },
 		"time zone":   func(p *plan.Plan) { p.Schedule.Timezone = "Europe/Berlin" },
 		"disabled":    func(p *plan.Plan) { p.Schedule.Enabled = false },
 		"description": func(p *plan.Plan) { p.Description = "Other words" },
@@ -329,14 +333,14 @@ func TestForeignScheduleIsLeftAlone(t *testing.T) {
 	if _, err := Apply(t.Context(), s, nightly()); !errors.As(err, &got) || got.ID != "gong_meetings" || got.Workflow != "Billing" {
 		t.Errorf("Apply: %v, want a ForeignError", err)
 	}
-	if err := Check(t.Context(), s, "gong_meetings"); !errors.As(err, &got) {
-		t.Errorf("Check: %v, want a ForeignError", err)
+	if _, err := Compare(t.Context(), s, nightly()); !errors.As(err, &got) {
+		t.Errorf("Compare: %v, want a ForeignError", err)
+	}
+	if err := Remove(t.Context(), s, "gong_meetings"); !errors.As(err, &got) || s.schedules["gong_meetings"] == nil {
+		t.Errorf("Remove: %v, want a ForeignError", err)
 	}
 	if s.writes != 1 {
 		t.Error("the schedule was written")
-	}
-	if err := Check(t.Context(), s, "other"); err != nil {
-		t.Errorf("Check of a free name: %v", err)
 	}
 	if st, err := Get(t.Context(), s, "gong_meetings"); st != nil || err != nil {
 		t.Errorf("Get = %v, %v; want nothing", st, err)
@@ -379,7 +383,8 @@ func TestTemporalDown(t *testing.T) {
 	_, apply := Apply(t.Context(), s, nightly())
 	_, list := List(t.Context(), s)
 	_, get := Get(t.Context(), s, "gong_meetings")
-	for name, err := range map[string]error{"Apply": apply, "List": list, "Get": get, "Check": Check(t.Context(), s, "gong_meetings")} {
+	_, compare := Compare(t.Context(), s, nightly())
+	for name, err := range map[string]error{"Apply": apply, "List": list, "Get": get, "Compare": compare} {
 		if !errors.Is(err, s.down) {
 			t.Errorf("%s: %v, want it to hold %v", name, err, s.down)
 		}
