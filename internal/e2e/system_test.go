@@ -26,6 +26,7 @@ type system struct {
 	gong    *gongtest.Server
 	totango *totangotest.Server
 	address string   // of Temporal
+	ui      string   // URL of its web UI
 	dir     string   // with the job files
 	env     []string // of every command
 }
@@ -80,7 +81,8 @@ func newSystemWith(t testing.TB, gong *gongtest.Server, totango *totangotest.Ser
 	}
 	s.write("jobs.hcl", jobFiles)
 	server := start(t, s.env, "server", "--json", "--port", "0", "--ui-port", "0")
-	s.address = decode[struct{ Address string }](t, server.line(`"address"`)).Address
+	temporal := decode[struct{ Address, UI string }](t, server.line(`"address"`))
+	s.address, s.ui = temporal.Address, temporal.UI
 	s.env = append(s.env, "TEMPORAL_ADDRESS="+s.address)
 	return s
 }
