@@ -135,7 +135,7 @@ func (in *SyncInput) Kind() activities.RunKind {
 
 // check returns what is wrong with an input that somebody typed.
 func (in *SyncInput) check() error {
-	wrong := ""
+	var wrong string
 	switch {
 	case in.Job == "":
 		wrong = `the input names no job; start Sync with {"job":"NAME"}`

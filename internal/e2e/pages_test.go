@@ -92,7 +92,7 @@ func TestRunInTemporalsWebUI(t *testing.T) {
 	p.shows("DurasyncJob", "meetings", "DurasyncOutcome", "completed_with_rejects")
 	p.shot("run-completed-attributes")
 	p.open(s.ui + "/namespaces/default/workflows?query=" + url.QueryEscape(`DurasyncOutcome="completed_with_rejects"`))
-	p.shows("1 Workflow", "Completed", run.WorkflowID)
+	p.shows("1 Completed", run.WorkflowID)
 	p.shot("runs")
 
 	p.open(s.ui + "/namespaces/default/schedules/meetings")
