@@ -47,7 +47,8 @@ func (s *syncRun) publish(ctx workflow.Context) {
 	if !st.To.IsZero() {
 		b.WriteString(fmt.Sprintf("Window %s to %s\n\n", st.From.UTC().Format(time.DateTime), st.To.UTC().Format(time.DateTime+" MST")))
 	}
-	b.WriteString(fmt.Sprintf("| listed | known | new | created | rejected | deferred | failed |\n|---|---|---|---|---|---|---|\n| %d | %d | %d | %d | %d | %d | %d |\n",
+	// A list, not a table: the web UI sets the cells of a table without space between them.
+	b.WriteString(fmt.Sprintf("- **%d** listed: %d known, %d new\n- **%d** created\n- **%d** rejected\n- **%d** deferred\n- **%d** failed\n",
 		c.Listed, c.Known, c.New, c.Created, c.Rejected, c.Deferred, c.Failed))
 	const shown = 10
 	if n := len(st.Rejects); n > 0 {

@@ -113,8 +113,11 @@ func TestInMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := map[string]enumspb.IndexedValueType{
-			"DurasyncJob":     enumspb.INDEXED_VALUE_TYPE_KEYWORD,
-			"DurasyncOutcome": enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+			"DurasyncCreated":  enumspb.INDEXED_VALUE_TYPE_INT,
+			"DurasyncFailed":   enumspb.INDEXED_VALUE_TYPE_INT,
+			"DurasyncJob":      enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+			"DurasyncRejected": enumspb.INDEXED_VALUE_TYPE_INT,
+			"DurasyncOutcome":  enumspb.INDEXED_VALUE_TYPE_KEYWORD,
 		}
 		if diff := cmp.Diff(want, resp.GetCustomAttributes()); diff != "" {
 			t.Errorf("custom search attributes (-want +got):\n%s", diff)
