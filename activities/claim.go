@@ -3,6 +3,8 @@ package activities
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/durasync/durasync/schema/plan"
@@ -35,7 +37,7 @@ type ClaimGrants struct {
 func (a *Activities) Claim(ctx context.Context, in ClaimInput) (*ClaimGrants, error) {
 	res := &ClaimGrants{Grants: make([]Grant, len(in.Records))}
 	for _, group := range byDay(in.Records, func(r ClaimRecord) string { return r.Pending.Day }) {
-		ref := LedgerRef{Connection: in.Destination.Connection, Object: in.Destination.Object, Day: group.day}
+		ref := ledgerOfDay(&in.Destination, group.day)
 		req := ClaimRequest{Owner: in.Owner, Job: in.Job, TTL: in.TTL, Lag: in.Lag}
 		for _, i := range group.indexes {
 			r := in.Records[i]
@@ -49,7 +51,60 @@ func (a *Activities) Claim(ctx context.Context, in ClaimInput) (*ClaimGrants, er
 			res.Grants[i] = grants[n]
 		}
 	}
-	return res, nil
+	return res, a.yield(ctx, in, res.Grants)
+}
+
+// yield gives back the claims to records that stand in the ledger of another day, too: delivered, or in somebody's hands.
+//
+// Invariant: exactly once, also for a record that moved from one day to another while two runs were looking at it. Whoever claims
+// looks around only afterwards, so of two runs at least one sees the other; if both do, both leave it to a later run.
+func (a *Activities) yield(ctx context.Context, in ClaimInput, grants []Grant) error {
+	elsewhere, err := a.elsewhere(ctx, in, grants)
+	if err != nil || len(elsewhere) == 0 {
+		return err
+	}
+	settle := SettleInput{Destination: in.Destination, Source: in.Source, Job: in.Job, Owner: in.Owner}
+	for i, r := range in.Records {
+		e, ok := elsewhere[Key(&in.Source, r.Pending.ID)]
+		if !ok || grants[i].State != Claimed {
+			continue
+		}
+		s := SettleRecord{Pending: r.Pending, State: Deferred, Reason: ReasonHeld}
+		if e.State == Delivered {
+			s = SettleRecord{Pending: r.Pending, State: Delivered, Target: e.Target, ID: e.ID}
+		}
+		grants[i] = Grant{Key: grants[i].Key, State: s.State}
+		settle.Records = append(settle.Records, s)
+	}
+	return a.Settle(ctx, settle)
+}
+
+// elsewhere returns what the ledgers of the days around each claimed record know of it, as far as it forbids to write the record.
+func (a *Activities) elsewhere(ctx context.Context, in ClaimInput, grants []Grant) (map[string]found, error) {
+	keys := map[string][]string{}
+	for i, r := range in.Records {
+		if grants[i].State != Claimed {
+			continue
+		}
+		days := around(r.Pending.Time, r.Pending.Time)
+		noted, err := time.Parse(time.DateOnly, r.Pending.Day)
+		if err != nil {
+			return nil, fmt.Errorf("the ledger's day of record %s: %w", r.Pending.ID, err)
+		}
+		for _, day := range around(noted, noted) {
+			if !slices.Contains(days, day) {
+				days = append(days, day)
+			}
+		}
+		for _, day := range days {
+			if day != r.Pending.Day {
+				keys[day] = append(keys[day], Key(&in.Source, r.Pending.ID))
+			}
+		}
+	}
+	known, err := a.lookup(ctx, &in.Destination, keys)
+	maps.DeleteFunc(known, func(_ string, e found) bool { return e.State != Delivered && e.State != Claimed && !e.Doubt })
+	return known, err
 }
 
 // claim claims in one ledger and, where dead owners stand in the way, asks once more with their names.

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -56,6 +57,14 @@ type DiscoverResult struct {
 // maxPages bounds a listing: a source that pages for ever is broken, and its job fails instead of running for ever.
 const maxPages = 10_000
 
+const (
+	// maxListed bounds the records of one listing, which are in memory all at once: a million a month are beyond any source.
+	maxListed = 1_000_000
+
+	// maxSimultaneous bounds the records of one time, which cannot be told apart by the window of the next listing.
+	maxSimultaneous = 8_000
+)
+
 // Discover lists the window and drops the records that the ledgers know to be done. Page tokens never leave it: a listing
 // whose token expires is begun again.
 func (a *Activities) Discover(ctx context.Context, in DiscoverInput) (*DiscoverResult, error) {
@@ -84,6 +93,10 @@ func (a *Activities) Discover(ctx context.Context, in DiscoverInput) (*DiscoverR
 		if n := len(res.New); n >= in.Max && e.Time.After(res.New[n-1].Time) {
 			res.Until = e.Time
 			break
+		}
+		if len(res.New) == in.Max+maxSimultaneous {
+			return nil, applicationError(in.Source.Connection, plugin.Errorf(plugin.CodeInvalidRequest,
+				"more than %d %s have the time %s; the connector is broken", maxSimultaneous, in.Source.Stream, e.Time.UTC().Format(time.RFC3339)))
 		}
 		res.Listed++
 		res.New = append(res.New, p)
@@ -125,14 +138,13 @@ func (a *Activities) listOnce(ctx context.Context, in DiscoverInput) ([]plugin.E
 				entries = append(entries, e)
 			}
 		}
+		if len(entries) > maxListed {
+			return nil, plugin.Errorf(plugin.CodeInvalidRequest, "listing %s of %s brought more than %d records; the connector is broken",
+				in.Source.Stream, in.Source.Connection, maxListed)
+		}
 		switch page.NextPageToken {
 		case "":
-			slices.SortFunc(entries, func(x, y plugin.Entry) int {
-				if c := x.Time.Compare(y.Time); c != 0 {
-					return c
-				}
-				return strings.Compare(x.ID, y.ID)
-			})
+			slices.SortFunc(entries, func(x, y plugin.Entry) int { return cmp.Or(x.Time.Compare(y.Time), strings.Compare(x.ID, y.ID)) })
 			return entries, nil
 		case req.PageToken:
 			return nil, plugin.Errorf(plugin.CodeInvalidRequest, "listing %s of %s returned the same page token twice; the connector is broken",
@@ -142,12 +154,6 @@ func (a *Activities) listOnce(ctx context.Context, in DiscoverInput) ([]plugin.E
 	}
 	return nil, plugin.Errorf(plugin.CodeInvalidRequest, "listing %s of %s did not end after %d pages; the connector is broken",
 		in.Source.Stream, in.Source.Connection, maxPages)
-}
-
-// found is an entry with the day of the ledger that holds it.
-type found struct {
-	Entry
-	day string
 }
 
 // done reports whether a record needs no further look.
@@ -162,44 +168,20 @@ func done(e found, now time.Time, retry time.Duration) bool {
 	}
 }
 
-// known looks the records up in the ledgers of their days and of the days around them, for a start time can move.
+// known looks the records up in the ledgers of the whole window and of the days around it, for a start time can move.
 func (a *Activities) known(ctx context.Context, in DiscoverInput, listed []plugin.Entry) (map[string]found, error) {
-	known := map[string]found{}
-	if in.Destination.Idempotent {
-		return known, nil
+	if in.Destination.Idempotent || len(listed) == 0 {
+		return nil, nil
 	}
-	byDay := map[string][]string{}
-	for _, e := range listed {
-		for _, shift := range []int{-1, 0, 1} {
-			day := Day(e.Time.AddDate(0, 0, shift))
-			byDay[day] = append(byDay[day], Key(&in.Source, e.ID))
-		}
+	all := make([]string, len(listed))
+	for i, e := range listed {
+		all[i] = Key(&in.Source, e.ID)
 	}
-	for day, keys := range byDay {
-		ref := LedgerRef{Connection: in.Destination.Connection, Object: in.Destination.Object, Day: day}
-		entries, err := a.deps.Ledgers.Lookup(ctx, ref, keys)
-		if err != nil {
-			return nil, fmt.Errorf("look up %d records in the ledger of %s: %w", len(keys), day, err)
-		}
-		for _, e := range entries {
-			if old, ok := known[e.Key]; !ok || rank(e.State) > rank(old.State) {
-				known[e.Key] = found{Entry: e, day: day}
-			}
-		}
+	keys := map[string][]string{}
+	for _, day := range around(in.From, in.To) {
+		keys[day] = all
 	}
-	return known, nil
-}
-
-// rank orders states by how much they forbid.
-func rank(s State) int {
-	switch s {
-	case Delivered:
-		return 3
-	case Claimed, InDoubt:
-		return 2
-	default:
-		return 1
-	}
+	return a.lookup(ctx, &in.Destination, keys)
 }
 
 // RevisitInput is the input of [Activities.Revisit].
@@ -220,18 +202,26 @@ type RevisitResult struct {
 	New []Pending `json:"new,omitempty"`
 }
 
-// Revisit returns the job's records before the window that were rejected, deferred or left in doubt, and may succeed by now.
+// namedLookBack is how far back records are looked for that somebody names.
+const namedLookBack = 2 * 365 * 24 * time.Hour
+
+// Revisit returns the job's records before the window that were rejected, deferred or left in doubt, and may succeed by now. Those
+// that are named are looked at again however old they are, up to two years.
 func (a *Activities) Revisit(ctx context.Context, in RevisitInput) (*RevisitResult, error) {
 	defer keepAlive(ctx)()
-	res := &RevisitResult{}
 	if in.Destination.Idempotent {
-		return res, nil
+		return &RevisitResult{}, nil
 	}
+	lookBack := time.Duration(in.Source.RetryRejected)
+	if len(in.Records) > 0 {
+		lookBack = max(lookBack, namedLookBack)
+	}
+	oldest := activity.GetInfo(ctx).StartedTime.Add(-lookBack)
 	prefix := Key(&in.Source, "")
-	oldest := activity.GetInfo(ctx).StartedTime.Add(-time.Duration(in.Source.RetryRejected))
+	open := map[string]found{}
 	// A record noted on one day can have moved to the next, so the last day is the one of Before itself.
 	for day := oldest; Day(day) <= Day(in.Before); day = day.AddDate(0, 0, 1) {
-		ref := LedgerRef{Connection: in.Destination.Connection, Object: in.Destination.Object, Day: Day(day)}
+		ref := ledgerOfDay(&in.Destination, Day(day))
 		entries, err := a.deps.Ledgers.Open(ctx, ref, in.Job)
 		if err != nil {
 			return nil, fmt.Errorf("look for open records in the ledger of %s: %w", ref.Day, err)
@@ -241,8 +231,15 @@ func (a *Activities) Revisit(ctx context.Context, in RevisitInput) (*RevisitResu
 			if !ok || !e.Time.Before(in.Before) || e.Time.Before(oldest) || len(in.Records) > 0 && !slices.Contains(in.Records, id) {
 				continue
 			}
-			res.New = append(res.New, Pending{ID: id, Time: e.Time, Day: ref.Day, Again: e.State == Rejected})
+			if f := (found{e, ref.Day}); f.outranks(open, id) {
+				open[id] = f
+			}
 		}
 	}
+	res := &RevisitResult{}
+	for id, e := range open {
+		res.New = append(res.New, Pending{ID: id, Time: e.Time, Day: e.day, Again: e.State == Rejected})
+	}
+	slices.SortFunc(res.New, func(x, y Pending) int { return cmp.Or(x.Time.Compare(y.Time), strings.Compare(x.ID, y.ID)) })
 	return res, nil
 }

@@ -68,10 +68,14 @@ func (renderer) Attributes(r plugin.Record) (json.RawMessage, error) { return r.
 type ledgers struct {
 	Ledgers
 	entries map[LedgerRef][]Entry
-	asked   []LedgerRef
+
+	mu    sync.Mutex
+	asked []LedgerRef
 }
 
 func (l *ledgers) Lookup(_ context.Context, ref LedgerRef, keys []string) ([]Entry, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.asked = append(l.asked, ref)
 	var out []Entry
 	for _, e := range l.entries[ref] {

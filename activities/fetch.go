@@ -41,7 +41,7 @@ type Verdict struct {
 // Set makes the record's verdict.
 func (r *Record) Set(s State, reason Reason, detail string) Verdict {
 	return Verdict{
-		Pending: r.Pending, State: s, Reason: reason, Detail: detail,
+		Pending: r.Pending, State: s, Reason: reason, Detail: cutText(detail, maxDetailBytes),
 		Title: r.Title, Host: r.Host, URL: r.URL, External: r.External,
 	}
 }
@@ -66,7 +66,11 @@ const (
 	maxBatchBytes  = 192 << 10
 	maxRecordBytes = 96 << 10
 	maxTextBytes   = 160
+	maxDetailBytes = 1 << 10
 )
+
+// maxReadBytes bounds the data of a record that is looked at: decoded, it takes a hundred times the memory at worst.
+const maxReadBytes = 1 << 20
 
 // Fetch reads records and sets aside those that are not to be written: gone, filtered out, not ready yet, or without anyone
 // who could tell where they belong.
@@ -99,6 +103,7 @@ func (a *Activities) Fetch(ctx context.Context, in FetchInput) (*FetchResult, er
 	f := fetch{plan: in.Plan, renderer: renderer, now: activity.GetInfo(ctx).StartedTime}
 	for _, p := range in.Pending {
 		if r, ok := byID[p.ID]; ok {
+			p.Time = r.Time // it may have been moved since it was noted
 			f.sort(p, r)
 		} else {
 			f.set(&Record{Pending: p}, Rejected, ReasonGone, "it was deleted or made private after it was listed")
@@ -121,6 +126,15 @@ func (f *fetch) set(r *Record, s State, reason Reason, detail string) {
 }
 
 func (f *fetch) sort(p Pending, r plugin.Record) {
+	switch {
+	case len(r.Data) > maxReadBytes:
+		f.set(&Record{Pending: p, URL: r.URL}, Rejected, ReasonRender,
+			fmt.Sprintf("the source's record has %d bytes; at most %d can be read", len(r.Data), maxReadBytes))
+		return
+	case !json.Valid(r.Data):
+		f.set(&Record{Pending: p, URL: r.URL}, Rejected, ReasonRender, "the source's record is not valid JSON")
+		return
+	}
 	rec := &Record{Pending: p, URL: r.URL, Title: text(r.Data, f.plan.Source.Title), Host: text(r.Data, f.plan.Resolve.Host)}
 	matches, err := f.renderer.Matches(r)
 	if err != nil {
@@ -147,11 +161,20 @@ func (f *fetch) sort(p Pending, r plugin.Record) {
 		}
 	}
 	rec.Data = shrink(r.Data, maxRecordBytes)
-	if f.bytes += len(rec.Data); f.bytes > maxBatchBytes && len(f.result.Records) > 0 {
+	if f.bytes += rec.size(); f.bytes > maxBatchBytes && len(f.result.Records) > 0 {
 		f.result.Rest = append(f.result.Rest, p)
 		return
 	}
 	f.result.Records = append(f.result.Records, *rec)
+}
+
+// size is about how many bytes the record adds to a result.
+func (r *Record) size() int {
+	n := len(r.Data) + len(r.URL) + len(r.Title) + len(r.Host)
+	for _, address := range r.External {
+		n += len(address)
+	}
+	return n
 }
 
 // text returns a field that is a text, at most some hundred bytes of it; empty if the record has none.

@@ -58,6 +58,9 @@ func TestFetchSortsRecords(t *testing.T) {
 	got := map[string]string{}
 	for _, r := range res.Records {
 		got[r.Pending.ID] = "record for " + strings.Join(r.External, ",")
+		if r.Pending.Time.IsZero() { // as it was noted
+			t.Errorf("record %s has not the time that it was read with", r.Pending.ID)
+		}
 	}
 	for _, v := range res.Verdicts {
 		got[v.Pending.ID] = fmt.Sprintf("%s: %s", v.State, v.Reason)

@@ -1,8 +1,16 @@
 package activities
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/durasync/durasync/schema/plan"
 )
 
 // Ledgers is the client side of the Ledger workflows. A ledger is a chain of shards; the implementation follows it.
@@ -26,6 +34,78 @@ type LedgerRef struct {
 
 // Day returns the day of a ledger for a record's time.
 func Day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+func ledgerOfDay(dst *plan.Destination, day string) LedgerRef {
+	return LedgerRef{Connection: dst.Connection, Object: dst.Object, Day: day}
+}
+
+// around returns the days from the one before a time to the one after another.
+func around(from, to time.Time) []string {
+	var days []string
+	for t := from.AddDate(0, 0, -1); Day(t) <= Day(to.AddDate(0, 0, 1)); t = t.AddDate(0, 0, 1) {
+		days = append(days, Day(t))
+	}
+	return days
+}
+
+// found is an entry with the day of the ledger that holds it.
+type found struct {
+	Entry
+	day string
+}
+
+const (
+	// lookupKeys is how many keys one query carries, far from the limit on a payload.
+	lookupKeys = 2000
+
+	// lookupParallel is how many queries are under way at once.
+	lookupParallel = 4
+)
+
+// lookup asks the ledgers of days for keys. Of a key that several know it returns the entry that forbids most, of equal ones the
+// earliest.
+func (a *Activities) lookup(ctx context.Context, dst *plan.Destination, keys map[string][]string) (map[string]found, error) {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(lookupParallel)
+	var mu sync.Mutex
+	known := map[string]found{}
+	for day, all := range keys {
+		for part := range slices.Chunk(all, lookupKeys) {
+			g.Go(func() error {
+				entries, err := a.deps.Ledgers.Lookup(ctx, ledgerOfDay(dst, day), part)
+				if err != nil {
+					return fmt.Errorf("look up %d records in the ledger of %s: %w", len(part), day, err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				for _, e := range entries {
+					if f := (found{e, day}); f.outranks(known, e.Key) {
+						known[e.Key] = f
+					}
+				}
+				return nil
+			})
+		}
+	}
+	return known, g.Wait()
+}
+
+// outranks reports whether an entry says more about a key than what is known.
+func (f found) outranks(known map[string]found, key string) bool {
+	old, ok := known[key]
+	return !ok || cmp.Or(cmp.Compare(rank(&f.Entry), rank(&old.Entry)), cmp.Compare(old.day, f.day)) > 0
+}
+
+// rank orders entries by how much they forbid.
+func rank(e *Entry) int {
+	switch {
+	case e.State == Delivered:
+		return 3
+	case e.State == Claimed, e.State == InDoubt, e.Doubt:
+		return 2
+	}
+	return 1
+}
 
 // State is what the ledger knows about a record.
 type State string
@@ -62,7 +142,7 @@ type Entry struct {
 	// Doubt says that an earlier owner may have written the record under Target. It stays set until the record is delivered.
 	Doubt bool `json:"d,omitempty"`
 
-	// Target is where the record was, or may have been, written. It is pinned while in doubt.
+	// Target is where the record was, or may have been, written. It is pinned while in doubt, and so is Time.
 	Target string `json:"a,omitempty"`
 
 	// ID is the destination's id of what was written.
@@ -107,16 +187,17 @@ type ClaimResult struct {
 type Grant struct {
 	Key string `json:"key"`
 
-	// State is Claimed if the claim was granted, Delivered if there is nothing left to do, and InDoubt if another owner's
-	// claim stands in the way until Clear.
+	// State is Claimed if the claim was granted, Delivered if there is nothing left to do, InDoubt if another owner's claim
+	// stands in the way until Clear, and Deferred if the record is in somebody's hands under another day.
 	State State `json:"state"`
 
 	// Deadline is the last moment at which the owner may write, by server time.
 	Deadline time.Time `json:"deadline,omitzero"`
 
-	// Doubt says that an earlier owner may have written the record, under Target.
-	Doubt  bool   `json:"doubt,omitempty"`
-	Target string `json:"target,omitempty"`
+	// Doubt says that an earlier owner may have written the record, under Target and with Time as the record's time.
+	Doubt  bool      `json:"doubt,omitempty"`
+	Target string    `json:"target,omitempty"`
+	Time   time.Time `json:"time,omitzero"`
 
 	// Holder and Clear belong to the claim that stands in the way. Holder is nil if its owner has given it up.
 	Holder *Owner    `json:"holder,omitempty"`

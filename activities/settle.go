@@ -29,7 +29,7 @@ type SettleRecord struct {
 // Settle notes in the ledgers what became of records.
 func (a *Activities) Settle(ctx context.Context, in SettleInput) error {
 	for _, group := range byDay(in.Records, func(r SettleRecord) string { return r.Pending.Day }) {
-		ref := LedgerRef{Connection: in.Destination.Connection, Object: in.Destination.Object, Day: group.day}
+		ref := ledgerOfDay(&in.Destination, group.day)
 		req := SettleRequest{Owner: in.Owner, Job: in.Job}
 		for _, i := range group.indexes {
 			r := in.Records[i]

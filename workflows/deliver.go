@@ -133,9 +133,17 @@ func (s *syncRun) write(ctx workflow.Context, d draft, grant activities.Grant) o
 		case grant.State == activities.InDoubt:
 			s.hold(d.record, grant)
 			return outcome{skip: true}
+		case grant.State == activities.Deferred && !doubt:
+			s.verdict(d.record.Set(activities.Deferred, activities.ReasonHeld,
+				"the ledger has it under another day, too, as when a meeting is moved; a later run looks there"))
+			return outcome{skip: true}
 		}
 		doubt = doubt || grant.Doubt
 		o := outcome{draft: d, SettleRecord: activities.SettleRecord{Pending: d.record.Pending, Target: grant.Target, Title: d.record.Title}}
+		if grant.State == activities.Deferred {
+			o.State, o.Reason = activities.InDoubt, activities.ReasonUncertain
+			return o
+		}
 		res, err := s.create(ctx, d, grant, doubt)
 		switch {
 		case err == nil && res.Refused != "":
@@ -177,12 +185,16 @@ func (s *syncRun) write(ctx workflow.Context, d draft, grant activities.Grant) o
 
 func (s *syncRun) create(ctx workflow.Context, d draft, grant activities.Grant, doubt bool) (*activities.CreateResult, error) {
 	dst := &s.state.Plan.Destination
+	record := d.record.Pending
+	if !grant.Time.IsZero() {
+		record.Time = grant.Time
+	}
 	var res activities.CreateResult
 	err := workflow.ExecuteActivity(
 		createOptions(ctx, queueOf(dst.Connection), fmt.Sprintf("create %s of %s", dst.Object, d.record.Pending.ID), &s.state.Destination, max(time.Second, grant.Deadline.Sub(workflow.Now(ctx)))),
 		a.Create, activities.CreateInput{
 			Connection: dst.Connection, Object: dst.Object, Key: activities.Key(&s.state.Plan.Source, d.record.Pending.ID),
-			Pending: d.record.Pending, URL: d.record.URL, Target: grant.Target, Attributes: d.attributes, InDoubt: doubt,
+			Pending: record, URL: d.record.URL, Target: grant.Target, Attributes: d.attributes, InDoubt: doubt,
 			Deadline: grant.Deadline, WriteTimeout: s.state.Destination.WriteTimeout, SearchLag: s.state.Destination.SearchLag,
 		}).Get(ctx, &res)
 	if err != nil {

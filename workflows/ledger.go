@@ -104,15 +104,15 @@ func (l *ledger) claim(ctx workflow.Context, req activities.ClaimRequest) (activ
 		if e.State == activities.InDoubt || e.State == activities.Claimed && *e.Owner != req.Owner {
 			e.Doubt = true
 		}
-		if !e.Doubt {
-			e.Target = item.Target
+		if !e.Doubt { // else it is looked for where, and when, it may have been written
+			e.Target, e.Time = item.Target, item.Time
 		}
 		owner := req.Owner
 		deadline := now.Add(req.TTL)
-		e.State, e.Reason, e.Job, e.Owner, e.Time = activities.Claimed, "", req.Job, &owner, item.Time
+		e.State, e.Reason, e.Job, e.Owner = activities.Claimed, "", req.Job, &owner
 		e.Clear = deadline.Add(req.Lag)
 		res.Grants = append(res.Grants, activities.Grant{
-			Key: item.Key, State: activities.Claimed, Deadline: deadline, Doubt: e.Doubt, Target: e.Target,
+			Key: item.Key, State: activities.Claimed, Deadline: deadline, Doubt: e.Doubt, Target: e.Target, Time: e.Time,
 		})
 	}
 	return res, nil
@@ -153,12 +153,15 @@ func (l *ledger) settle(_ workflow.Context, req activities.SettleRequest) (activ
 		if !added && (e.State == activities.Delivered || foreign && item.State != activities.Delivered) {
 			continue
 		}
-		e.State, e.Reason, e.Job, e.Time, e.Title = item.State, item.Reason, req.Job, item.Time, item.Title
+		e.State, e.Reason, e.Job, e.Title = item.State, item.Reason, req.Job, item.Title
+		if !e.Doubt {
+			e.Time = item.Time
+		}
 		switch item.State {
 		case activities.Delivered:
 			e.Title = "" // only what is not delivered has to be shown
 			e.Target, e.ID, e.Owner, e.Doubt, e.Clear = item.Target, item.ID, nil, false, time.Time{}
-		case activities.InDoubt: // Clear and Target stay: they say when and where to look
+		case activities.InDoubt: // Clear, Target and Time stay: they say when and where to look
 			e.Owner, e.Doubt = nil, true
 		default:
 			e.Owner = nil

@@ -58,9 +58,17 @@ func dead(req activities.ClaimRequest, owners ...activities.Owner) activities.Cl
 	return req
 }
 
+// moved is a claim to records that have moved by two days since they were claimed first.
+func moved(req activities.ClaimRequest) activities.ClaimRequest {
+	for i := range req.Items {
+		req.Items[i].Time = epoch.Add(2 * day)
+	}
+	return req
+}
+
 func TestLedgerClaims(t *testing.T) {
 	granted := func(at time.Duration, target string, doubt bool) activities.Grant {
-		return activities.Grant{State: activities.Claimed, Deadline: epoch.Add(at + ttl), Target: target, Doubt: doubt}
+		return activities.Grant{State: activities.Claimed, Deadline: epoch.Add(at + ttl), Target: target, Time: epoch, Doubt: doubt}
 	}
 	held := func(claimedAt time.Duration, by *activities.Owner) activities.Grant {
 		return activities.Grant{State: activities.InDoubt, Holder: by, Clear: epoch.Add(claimedAt + ttl + lag)}
@@ -88,6 +96,10 @@ func TestLedgerClaims(t *testing.T) {
 		"a claim taken over keeps the target it was made for": {
 			claimStep(0, claimOf(alice, "acc", "k"), granted(0, "acc", false)),
 			claimStep(time.Hour, dead(claimOf(bob, "other", "k"), alice), granted(time.Hour, "acc", true)),
+		},
+		"a claim taken over keeps the time of the record that it was made for": {
+			claimStep(0, claimOf(alice, "acc", "k"), granted(0, "acc", false)),
+			claimStep(time.Hour, moved(dead(claimOf(bob, "acc", "k"), alice)), granted(time.Hour, "acc", true)),
 		},
 		"doubt stays over later claims": {
 			claimStep(0, claimOf(alice, "acc", "k"), granted(0, "acc", false)),
