@@ -27,8 +27,18 @@ const (
 )
 
 // Patience is how long a step waits for a rate limit. A connector that is told to wait longer, as when a day's budget is
-// spent, ends the run; the next one goes on where it stopped.
+// spent, ends the run; another one goes on where it stopped.
 const Patience = 15 * time.Minute
+
+// Postponed reports whether an activity's error ends a run because a system wants no requests for longer than [Patience], and for
+// how long. Workflows call it.
+func Postponed(err error) (wait time.Duration, ok bool) {
+	var app *temporal.ApplicationError
+	if !errors.As(err, &app) || app.Type() != string(plugin.CodeRateLimited) || app.NextRetryDelay() <= Patience {
+		return 0, false
+	}
+	return app.NextRetryDelay(), true
+}
 
 // applicationError turns a connector's error into the error that Temporal's retry policies understand. It is the only place
 // that does: the type is the connector's code, and what cannot get better by itself is not retried.
@@ -47,15 +57,14 @@ func applicationError(connection string, err error, details ...any) error {
 	return temporal.NewApplicationErrorWithOptions(describe(connection, e), string(e.Code), opts)
 }
 
-// describe says what happened on which connection. What to do about it is the connector's to say, but for a wait that ends the
-// run.
+// describe says what happened on which connection. What to do about it is the connector's to say.
 func describe(connection string, e *plugin.Error) string {
 	msg := e.Message
 	if connection != "" {
 		msg = connection + ": " + msg
 	}
 	if e.Code == plugin.CodeRateLimited && e.RetryAfter > Patience {
-		msg += fmt.Sprintf("; it asks to come back in %v, so this run ends here and the next one goes on", e.RetryAfter.Round(time.Second))
+		msg += fmt.Sprintf("; it wants no requests for %v", e.RetryAfter.Round(time.Second))
 	}
 	return msg
 }

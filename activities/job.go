@@ -49,7 +49,7 @@ type Outcome string
 const (
 	Completed            Outcome = "completed"
 	CompletedWithRejects Outcome = "completed_with_rejects"
-	Partial              Outcome = "partial" // some records failed; the next run tries them again
+	Partial              Outcome = "partial" // some records failed, or a limit ended it; the next run tries them again
 	Skipped              Outcome = "skipped" // another run of the job did not end in time
 	Failed               Outcome = "failed"
 	Cancelled            Outcome = "cancelled"
@@ -88,6 +88,9 @@ type Run struct {
 	To      time.Time `json:"to,omitzero"`
 	Counts  Counts    `json:"counts"`
 	Error   string    `json:"error,omitempty"`
+
+	// Resumes is when another run goes on by itself.
+	Resumes time.Time `json:"resumes,omitzero"`
 }
 
 // FinishRequest is the input of the Job's finish update.

@@ -39,6 +39,9 @@ type LeaseResult struct {
 	// follow each other at the interval.
 	Wait     time.Duration `json:"wait"`
 	Interval time.Duration `json:"interval"`
+
+	// Because says why there is none.
+	Because string `json:"because,omitempty"`
 }
 
 // BlockRequest is the input of the Quota's block update: the other system refused a request.

@@ -47,19 +47,21 @@ func (s *syncRun) finish(ctx workflow.Context, outcome activities.Outcome, cause
 		Outcome: outcome, From: s.state.From, To: s.state.To, Counts: *c,
 	}
 	if cause != nil {
-		run.Error = message(cause)
+		run.Error, run.Resumes = message(cause), s.resumes
 	}
 	err := workflow.ExecuteActivity(entityOptions(free, "finish "+s.job), a.Finish, activities.FinishInput{Job: s.job, Run: run}).Get(free, nil)
 	s.notify(free, &run)
 	switch {
-	case cause != nil:
+	case cause != nil && s.resumes.IsZero():
 		return nil, cause
 	case err != nil:
 		return nil, clean(err)
 	case errMark != nil:
 		return nil, errMark
 	}
-	return s.result(outcome), nil
+	res := s.result(outcome)
+	res.Error, res.Resumes = run.Error, s.resumes
+	return res, nil
 }
 
 func (s *syncRun) result(outcome activities.Outcome) *SyncResult {

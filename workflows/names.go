@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/durasync/durasync/activities"
 )
@@ -42,8 +43,26 @@ const (
 	QueryProgress = "progress" // Sync
 )
 
-// SyncIDPrefix begins the workflow ids of a job's runs: the schedule appends "-" and the time.
-func SyncIDPrefix(job string) string { return "sync/" + job }
+// MemoJob is the memo field of schedules and runs that holds the job's name.
+const MemoJob = "job"
+
+// RunIDPrefix begins the workflow ids of a job's runs of a kind; "-" and the time follow.
+func RunIDPrefix(kind activities.RunKind, job string) string { return string(kind) + "/" + job }
+
+// runIDTime is the time in the ids of runs that are not a schedule's. It is finer than that of a schedule, so that neither takes the
+// other's id.
+const runIDTime = "2006-01-02T15:04:05.000000Z"
+
+// RunID is the workflow id of a run that somebody starts now.
+func RunID(kind activities.RunKind, job string, now time.Time) string {
+	return RunIDPrefix(kind, job) + "-" + now.UTC().Format(runIDTime)
+}
+
+// The changes to workflow code that open workflows have to be protected from; see docs/upgrading.md. The list is append-only.
+const (
+	// changeResume: a run that a rate limit ends for long starts another one and is partial; before, it failed.
+	changeResume = "resume"
+)
 
 // JobID is the workflow id of a job's entity.
 func JobID(job string) string { return "job/" + job }

@@ -20,22 +20,38 @@ var a *activities.Activities
 
 // Progress is the answer of the progress query.
 type Progress struct {
-	Job    string            `json:"job"`
-	Phase  Phase             `json:"phase"`
-	From   time.Time         `json:"from,omitzero"`
-	To     time.Time         `json:"to,omitzero"`
-	Counts activities.Counts `json:"counts"`
+	Job    string             `json:"job"`
+	Kind   activities.RunKind `json:"kind,omitempty"`
+	Phase  Phase              `json:"phase"`
+	From   time.Time          `json:"from,omitzero"`
+	To     time.Time          `json:"to,omitzero"`
+	Counts activities.Counts  `json:"counts"`
 
 	// Listed says that Counts.New is final but for records looked at again.
 	Listed bool `json:"listed"`
+
+	NotBefore time.Time `json:"not_before,omitzero"` // when a postponed run begins
+	Because   string    `json:"because,omitempty"`   // why it does not begin earlier
 }
 
 func (s *syncRun) progress() *Progress {
 	st := s.state
 	return &Progress{
-		Job: s.job, Phase: st.Phase, From: st.From, To: st.To, Counts: st.Counts,
-		Listed: st.Phase != PhaseWaiting && (st.Phase != PhaseListing || !st.Next.Before(st.To)),
+		Job: s.job, Kind: s.kind, Phase: st.Phase, From: st.From, To: st.To, Counts: st.Counts,
+		Listed:    st.listed(),
+		NotBefore: s.in.NotBefore, Because: s.in.Because,
 	}
+}
+
+// listed reports whether all of the window is.
+func (st *SyncState) listed() bool {
+	switch st.Phase {
+	case PhasePostponed, PhaseWaiting:
+		return false
+	case PhaseListing:
+		return !st.Next.Before(st.To)
+	}
+	return true
 }
 
 // publish shows the run's state in the web UI.
@@ -44,6 +60,9 @@ func (s *syncRun) publish(ctx workflow.Context) {
 	c := &st.Counts
 	var b strings.Builder
 	b.WriteString(fmt.Sprintf("### %s: %s\n\n", s.job, st.Phase))
+	if st.Phase == PhasePostponed {
+		b.WriteString(fmt.Sprintf("Begins at %s: %s\n\n", s.in.NotBefore.UTC().Format(time.DateTime+" MST"), s.in.Because))
+	}
 	if !st.To.IsZero() {
 		b.WriteString(fmt.Sprintf("Window %s to %s\n\n", st.From.UTC().Format(time.DateTime), st.To.UTC().Format(time.DateTime+" MST")))
 	}
@@ -73,7 +92,8 @@ func clean(err error) error {
 	if !errors.As(err, &app) {
 		return err
 	}
-	return temporal.NewNonRetryableApplicationError(app.Message(), app.Type(), nil)
+	return temporal.NewApplicationErrorWithOptions(app.Message(), app.Type(),
+		temporal.ApplicationErrorOptions{NonRetryable: true, NextRetryDelay: app.NextRetryDelay()})
 }
 
 // message is an error's sentence without the SDK's layers.

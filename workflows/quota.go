@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -61,10 +62,10 @@ func (q *quota) lease(ctx workflow.Context, req activities.LeaseRequest) (activi
 	res.Wait = start.Sub(now)
 	switch {
 	case now.Before(q.state.BlockedUntil):
-		res.Wait = q.state.BlockedUntil.Sub(now)
+		res.Wait, res.Because = q.state.BlockedUntil.Sub(now), "it has refused a request and said when to come back"
 		return res, nil
 	case budget > 0 && q.state.Today >= budget:
-		res.Wait = now.UTC().Truncate(day).Add(day).Sub(now)
+		res.Wait, res.Because = now.UTC().Truncate(day).Add(day).Sub(now), fmt.Sprintf("the connection's budget of %d requests a day is spent", budget)
 		return res, nil
 	case res.Wait > activities.MaxSlotWait:
 		return res, nil

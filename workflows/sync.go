@@ -29,6 +29,10 @@ type SyncInput struct {
 	Retry   bool     `json:"retry,omitempty"`
 	Records []string `json:"records,omitempty"`
 
+	// NotBefore is when the run begins, and Because why not earlier. A run that a rate limit ended starts another one like this.
+	NotBefore time.Time `json:"not_before,omitzero"`
+	Because   string    `json:"because,omitempty"`
+
 	// State is what a run carries along when it continues as new.
 	State *SyncState `json:"state,omitempty"`
 }
@@ -44,6 +48,10 @@ type SyncState struct {
 	From  time.Time `json:"from"`
 	To    time.Time `json:"to"`
 	Next  time.Time `json:"next"`
+
+	// Slice is how much of the window the next listing covers, and SliceFrom where the last one began.
+	Slice     time.Duration `json:"slice,omitempty"`
+	SliceFrom time.Time     `json:"slice_from,omitzero"`
 
 	// Pending are records that were found and not looked at yet.
 	Pending []activities.Pending `json:"pending,omitempty"`
@@ -66,6 +74,7 @@ type Phase string
 
 // The phases of a run, in order.
 const (
+	PhasePostponed  Phase = "postponed"  // until a rate limit allows requests again
 	PhaseWaiting    Phase = "waiting"    // for another run of the job
 	PhaseListing    Phase = "listing"    // the window
 	PhaseRevisiting Phase = "revisiting" // records rejected or deferred before the window
@@ -87,6 +96,10 @@ type SyncResult struct {
 
 	// Ambiguous are the last records that could have belonged elsewhere, too.
 	Ambiguous []Ambiguity `json:"ambiguous,omitempty"`
+
+	// Error says what ended the run early, and Resumes when another run goes on by itself.
+	Error   string    `json:"error,omitempty"`
+	Resumes time.Time `json:"resumes,omitzero"`
 
 	// Estimate is what a dry run found.
 	Estimate *Estimate `json:"estimate,omitempty"`
@@ -172,6 +185,9 @@ func Sync(ctx workflow.Context, in SyncInput) (*SyncResult, error) {
 	}
 	if s.state == nil {
 		s.state = &SyncState{Phase: PhaseWaiting}
+		if !in.NotBefore.IsZero() {
+			s.state.Phase = PhasePostponed
+		}
 	}
 	if err := workflow.SetQueryHandler(ctx, QueryProgress, func() (*Progress, error) { return s.progress(), nil }); err != nil {
 		return nil, err
@@ -192,9 +208,17 @@ type syncRun struct {
 
 	// failure ends the run; the first one counts.
 	failure error
+
+	// resumes is when another run goes on; zero if none does.
+	resumes time.Time
 }
 
 func (s *syncRun) run(ctx workflow.Context) (*SyncResult, error) {
+	if s.state.Phase == PhasePostponed {
+		if err := s.sleep(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if s.state.Phase == PhaseWaiting {
 		granted, err := s.begin(ctx)
 		if err != nil {
@@ -204,7 +228,7 @@ func (s *syncRun) run(ctx workflow.Context) (*SyncResult, error) {
 			return s.finish(ctx, activities.Skipped, nil)
 		}
 		if err := s.connect(ctx); err != nil {
-			return s.finish(ctx, outcomeOf(err), err)
+			return s.stop(ctx, err)
 		}
 	}
 	if s.in.DryRun {
@@ -215,20 +239,13 @@ func (s *syncRun) run(ctx workflow.Context) (*SyncResult, error) {
 	case workflow.IsContinueAsNewError(err):
 		return nil, err
 	case err != nil:
-		return s.finish(ctx, outcomeOf(err), err)
+		return s.stop(ctx, err)
 	case s.state.Counts.Failed > 0:
 		return s.finish(ctx, activities.Partial, nil)
 	case s.state.Counts.Rejected > 0:
 		return s.finish(ctx, activities.CompletedWithRejects, nil)
 	}
 	return s.finish(ctx, activities.Completed, nil)
-}
-
-func outcomeOf(err error) activities.Outcome {
-	if temporal.IsCanceledError(err) {
-		return activities.Cancelled
-	}
-	return activities.Failed
 }
 
 // begin takes the job's lock, waiting for a run that holds it. It reports false if that took too long.

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -9,7 +10,7 @@ import (
 )
 
 const (
-	// sliceLength is how much of the window one listing covers, so that it ends long before a page token expires.
+	// sliceLength is how much of the window one listing covers at most, so that it ends long before a page token expires.
 	sliceLength = 31 * day
 
 	// maxPending is how many records one listing brings, so that its result stays small.
@@ -49,7 +50,8 @@ func (s *syncRun) list(ctx workflow.Context) error {
 		st.Phase = PhaseRevisiting
 		return nil
 	}
-	to := st.Next.Add(sliceLength)
+	slice := cmp.Or(st.Slice, sliceLength)
+	to := st.Next.Add(slice)
 	if to.After(st.To) {
 		to = st.To
 	}
@@ -66,7 +68,14 @@ func (s *syncRun) list(ctx workflow.Context) error {
 	st.Counts.Listed += res.Listed
 	st.Counts.Known += res.Known
 	st.Counts.New += len(res.New)
-	st.Pending, st.Next = res.New, res.Until
+	// What is listed beyond maxPending is listed again, so the next slice is as long as what this one could take.
+	switch {
+	case res.Until.Before(to):
+		st.Slice = res.Until.Sub(st.Next)
+	case res.Listed < maxPending/2:
+		st.Slice = min(2*slice, sliceLength)
+	}
+	st.Pending, st.SliceFrom, st.Next = res.New, st.Next, res.Until
 	return nil
 }
 

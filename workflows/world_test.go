@@ -41,13 +41,14 @@ type world struct {
 	verdicts map[string]activities.Verdict
 	// unresolved records have no account, unrendered ones fail to render.
 	unresolved, unrendered map[string]bool
-	connectErr             error
+	connectErrs            []error // one for each call, until there is none
 
 	// What the namespace and the connections have.
 	attributes []string
 	limits     []activities.Limit
 	notifyErr  error
 	marks      *temporal.SearchAttributes // the only ones that are set
+	prepare    func()                     // is called before the run starts, with env made
 
 	// What happened.
 	mu       sync.Mutex
@@ -58,6 +59,7 @@ type world struct {
 	revisits []activities.RevisitInput
 	notices  []activities.NotifyInput
 	fetches  []int // how many records each fetch was asked for
+	begun    time.Time
 }
 
 // answer is what one Create does: write, or not, and then fail, or not.
@@ -102,6 +104,9 @@ func (w *world) start(in SyncInput) (*SyncResult, error) {
 	if w.marks != nil {
 		w.env.OnUpsertTypedSearchAttributes(*w.marks).Return(nil).Once()
 	}
+	if w.prepare != nil {
+		w.prepare()
+	}
 	w.env.ExecuteWorkflow(Sync, in)
 	if !w.env.IsWorkflowCompleted() {
 		w.t.Fatal("the run did not end")
@@ -119,6 +124,7 @@ func (w *world) start(in SyncInput) (*SyncResult, error) {
 func (w *world) Begin(_ context.Context, in activities.BeginInput) (*activities.BeginResult, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.begun = w.env.Now()
 	if in.Lockless {
 		return &activities.BeginResult{Plan: w.plan}, nil
 	}
@@ -139,8 +145,10 @@ func (w *world) Finish(_ context.Context, in activities.FinishInput) error {
 func (w *world) Connect(context.Context, activities.ConnectInput) (*activities.ConnectResult, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.connectErr != nil {
-		return nil, w.connectErr
+	if len(w.connectErrs) > 0 {
+		err := w.connectErrs[0]
+		w.connectErrs = w.connectErrs[1:]
+		return nil, err
 	}
 	return &activities.ConnectResult{Limits: w.limits, WriteTimeout: 20 * time.Second, SearchLag: 30 * time.Second}, nil
 }
@@ -228,6 +236,9 @@ func (w *world) Claim(_ context.Context, in activities.ClaimInput) (*activities.
 			if g.State == activities.Claimed {
 				g.Deadline = w.env.Now().Add(in.TTL)
 			}
+		}
+		if w.settled[r.Pending.ID].State == activities.Delivered {
+			g = activities.Grant{State: activities.Delivered}
 		}
 		res.Grants = append(res.Grants, g)
 	}

@@ -19,7 +19,6 @@ import (
 	"github.com/durasync/durasync/activities"
 	"github.com/durasync/durasync/internal/codec"
 	"github.com/durasync/durasync/internal/entities"
-	"github.com/durasync/durasync/internal/schedules"
 	"github.com/durasync/durasync/workflows"
 )
 
@@ -38,13 +37,23 @@ func (r *running) waiting() bool {
 
 // kindOf tells what a run is for by its id. A run that somebody started by other means counts as a sync.
 func kindOf(workflowID string) activities.RunKind {
-	switch {
-	case strings.HasPrefix(workflowID, backfillPrefix):
-		return activities.KindBackfill
-	case strings.HasPrefix(workflowID, retryPrefix):
-		return activities.KindRetry
+	prefix, _, _ := strings.Cut(workflowID, "/")
+	switch kind := activities.RunKind(prefix); kind {
+	case activities.KindBackfill, activities.KindRetry:
+		return kind
 	}
 	return activities.KindSync
+}
+
+// doing says what a run does, and how far it is.
+func doing(p *workflows.Progress) string {
+	switch p.Phase {
+	case workflows.PhaseWaiting:
+		return "it waits for another run of the job to end"
+	case workflows.PhasePostponed:
+		return fmt.Sprintf("postponed until %s: %s", moment(p.NotBefore), p.Because)
+	}
+	return fmt.Sprintf("%s: %s", p.Phase, counts(&p.Counts))
 }
 
 // maxActive bounds the list of runs that go on.
@@ -131,7 +140,7 @@ func (t *temporalClient) running(ctx context.Context, workflowID string) (runnin
 	p, err := t.progress(ctx, workflowID)
 	switch {
 	case err == nil:
-		r.Progress = p
+		r.Progress, r.Kind = p, cmp.Or(p.Kind, r.Kind)
 	case ctx.Err() != nil:
 		return running{}, ctx.Err()
 	}
@@ -141,7 +150,7 @@ func (t *temporalClient) running(ctx context.Context, workflowID string) (runnin
 // memoJob is the job that a run's memo names, or "".
 func memoJob(memo *commonpb.Memo) string {
 	var job string
-	if p := memo.GetFields()[schedules.MemoJob]; p != nil && codec.DataConverter().FromPayload(p, &job) != nil {
+	if p := memo.GetFields()[workflows.MemoJob]; p != nil && codec.DataConverter().FromPayload(p, &job) != nil {
 		return ""
 	}
 	return job

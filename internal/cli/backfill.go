@@ -11,13 +11,11 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
+	"github.com/durasync/durasync/activities"
 	"github.com/durasync/durasync/workflows"
 )
 
 const (
-	// backfillPrefix begins the workflow ids of backfills.
-	backfillPrefix = "backfill/"
-
 	// maxBackfillYears is the longest window that needs no --force: a mistyped year would read a source's whole past.
 	maxBackfillYears = 2
 
@@ -124,7 +122,7 @@ type backfillRun struct {
 // each time.
 func (b *backfillRun) id(dry bool) string {
 	const compact = "20060102T150405Z"
-	id := fmt.Sprintf("%s%s-%s-%s", backfillPrefix, b.job, b.window.from.UTC().Format(compact), b.window.to.UTC().Format(compact))
+	id := fmt.Sprintf("%s-%s-%s", workflows.RunIDPrefix(activities.KindBackfill, b.job), b.window.from.UTC().Format(compact), b.window.to.UTC().Format(compact))
 	if dry {
 		id += "-dry-run"
 	}

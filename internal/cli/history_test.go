@@ -26,7 +26,7 @@ import (
 // because the connection was reset, one had nobody from outside, one nobody whom Totango knows, and one was not ready.
 func recorded(t *testing.T) *history {
 	t.Helper()
-	f, err := os.Open(filepath.Join("..", "..", "workflows", "testdata", "history", "sync-1.json"))
+	f, err := os.Open(filepath.Join("..", "..", "workflows", "testdata", "history", "0.1", "sync-1.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,6 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/durasync/durasync/activities"
-	"github.com/durasync/durasync/internal/schedules"
 	"github.com/durasync/durasync/schema/plan"
 	"github.com/durasync/durasync/workflows"
 )
@@ -111,7 +110,7 @@ func (a *app) preview(ctx context.Context, t *temporalClient, p *plan.Plan, n in
 		WorkflowExecutionTimeout: previewTimeout,
 		StaticSummary:            "preview of " + p.Job,
 		Priority:                 temporal.Priority{PriorityKey: workflows.PriorityInteractive},
-		Memo:                     map[string]any{schedules.MemoJob: p.Job},
+		Memo:                     map[string]any{workflows.MemoJob: p.Job},
 	}, workflows.PreviewType, workflows.PreviewInput{Plan: p, Count: n})
 	if err != nil {
 		return nil, fmt.Errorf("start a preview of job %s: %w", p.Job, err)

@@ -49,7 +49,7 @@ func (*lines) interval() time.Duration { return progressPlain }
 func (l *lines) update(u update) {
 	text := u.note
 	if text == "" && u.Progress != nil && u.Phase != workflows.PhaseWaiting {
-		text = fmt.Sprintf("%s: %s", u.Phase, counts(&u.Counts))
+		text = doing(u.Progress)
 	}
 	if text != "" && text != l.last {
 		fmt.Fprintln(l.out, text)
@@ -113,8 +113,8 @@ func (b *bar) end() {
 func (b *bar) line(p *workflows.Progress) string {
 	c := &p.Counts
 	done := c.Created + c.Rejected + c.Deferred + c.Failed
-	if p.Phase == workflows.PhaseWaiting || c.New == 0 {
-		return b.fit(fmt.Sprintf("%s: %s", p.Phase, counts(c)))
+	if p.Phase == workflows.PhasePostponed || p.Phase == workflows.PhaseWaiting || c.New == 0 {
+		return b.fit(doing(p))
 	}
 	if b.began.IsZero() && done > 0 {
 		b.began, b.base = b.now(), done

@@ -69,7 +69,7 @@ func (r *openRecord) givenUp(now time.Time) bool {
 }
 
 // givenUpText says why, and what helps.
-const givenUpText = "no run looks at it again, for it is older than the job's retry_rejected; raise that and apply the job"
+const givenUpText = "no run looks at it again by itself, for it is older than the job's retry_rejected; durasync retry with its id does"
 
 // showRecords prints records for people, those with the same reason together.
 func showRecords(a *app, records []openRecord, indent string, now time.Time) {

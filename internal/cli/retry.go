@@ -12,9 +12,6 @@ import (
 	"github.com/durasync/durasync/workflows"
 )
 
-// retryPrefix begins the workflow ids of retries.
-const retryPrefix = "retry/"
-
 func (a *app) retryCommand() *cobra.Command {
 	var detach bool
 	var records []string
@@ -24,7 +21,8 @@ func (a *app) retryCommand() *cobra.Command {
 		Long: `Try the records of a job again that are rejected, deferred or in doubt (see
 durasync rejects), all of them or those with an id, and watch the run. Each run
 of the job does so anyway with those of the last days (retry_rejected); this
-lists nothing else, takes no turn from the job's runs and starts at once.
+lists nothing else, takes no turn from the job's runs and starts at once. A
+record that is named is tried however old it is, up to two years.
 
 Exits 0 when the run completed, also with rejects; 1 when it did not.`,
 		Args:              exactArgs(1, "the name of a job"),
@@ -47,7 +45,7 @@ Exits 0 when the run completed, also with rejects; 1 when it did not.`,
 				}
 				summary = fmt.Sprintf("retry of %s of %s", plural(len(records), "record"), schedule.Summary)
 			}
-			run, err := t.startNamed(ctx, retryPrefix+job, summary, workflows.SyncInput{Job: job, Retry: true, Records: records})
+			run, err := t.startNow(ctx, summary, workflows.SyncInput{Job: job, Retry: true, Records: records})
 			if err != nil {
 				return err
 			}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/durasync/durasync/activities"
 	"github.com/durasync/durasync/internal/entities"
-	"github.com/durasync/durasync/internal/schedules"
 	"github.com/durasync/durasync/workflows"
 )
 
@@ -30,14 +29,12 @@ func (t *temporalClient) started(run client.WorkflowRun) startedRun {
 
 // start starts a run of a job.
 func (t *temporalClient) start(ctx context.Context, job, summary string) (client.WorkflowRun, error) {
-	return t.startNamed(ctx, workflows.SyncIDPrefix(job), summary, workflows.SyncInput{Job: job})
+	return t.startNow(ctx, summary, workflows.SyncInput{Job: job})
 }
 
-// startNamed starts a run whose id is a prefix and the time. The time is finer than that of a schedule's runs, so that neither
-// takes the other's id.
-func (t *temporalClient) startNamed(ctx context.Context, prefix, summary string, in workflows.SyncInput) (client.WorkflowRun, error) {
-	id := prefix + "-" + time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")
-	run, err := t.execute(ctx, id, summary, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, in)
+// startNow starts a run that is named by its kind and the time.
+func (t *temporalClient) startNow(ctx context.Context, summary string, in workflows.SyncInput) (client.WorkflowRun, error) {
+	run, err := t.execute(ctx, workflows.RunID(in.Kind(), in.Job, time.Now()), summary, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, in)
 	if err != nil {
 		return nil, fmt.Errorf("start a run of job %s: %w", in.Job, err)
 	}
@@ -58,7 +55,7 @@ func (t *temporalClient) execute(
 		WorkflowIDReusePolicy:                    reuse,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            summary,
-		Memo:                                     map[string]any{schedules.MemoJob: in.Job},
+		Memo:                                     map[string]any{workflows.MemoJob: in.Job},
 	}, workflows.SyncType, in)
 }
 

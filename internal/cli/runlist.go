@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/durasync/durasync/activities"
+	"github.com/durasync/durasync/workflows"
 )
 
 // defaultRuns is how many runs are shown.
@@ -90,6 +92,7 @@ type listedRun struct {
 	To         time.Time          `json:"to,omitzero"`
 	Counts     activities.Counts  `json:"counts"`
 	Error      string             `json:"error,omitempty"`
+	Resumes    time.Time          `json:"resumes,omitzero"` // when another run goes on by itself
 }
 
 func (t *temporalClient) listed(r *activities.Run) listedRun {
@@ -100,7 +103,7 @@ func (t *temporalClient) listed(r *activities.Run) listedRun {
 	return listedRun{
 		startedRun: startedRun{r.Owner.WorkflowID, r.RunID, t.runURL(r.Owner.WorkflowID, r.RunID)},
 		Kind:       kind, Outcome: r.Outcome, Started: r.Started, Ended: r.Ended, DurationMS: r.Ended.Sub(r.Started).Milliseconds(),
-		From: r.From, To: r.To, Counts: r.Counts, Error: r.Error,
+		From: r.From, To: r.To, Counts: r.Counts, Error: r.Error, Resumes: r.Resumes,
 	}
 }
 
@@ -142,17 +145,28 @@ const runIndent = "    "
 
 func (r *running) show(a *app, now time.Time) {
 	st := a.outStyle()
-	doing := "running"
-	if r.waiting() {
-		doing = "waiting for another run"
+	state := "running"
+	switch {
+	case r.waiting():
+		state = "waiting for another run"
+	case r.Progress != nil && r.Progress.Phase == workflows.PhasePostponed:
+		state = "postponed"
 	}
-	a.printf("%s  %-8s  %s, for %s\n%s%s\n", moment(r.Since), r.Kind, st.bold(doing), span(now.Sub(r.Since)), runIndent, r.WorkflowID)
+	a.printf("%s  %-8s  %s, for %s\n%s%s\n", moment(r.Since), r.Kind, st.bold(state), span(now.Sub(r.Since)), runIndent, r.WorkflowID)
 	switch p := r.Progress; {
 	case p == nil:
 		a.printf("%s%s\n", runIndent, "how far it is, no worker says")
 	case !r.waiting():
-		a.printf("%s\n", wrap(string(p.Phase)+": "+counts(&p.Counts), runIndent, a.opts.Width))
+		a.printf("%s\n", wrap(doing(p), runIndent, a.opts.Width))
 	}
+}
+
+// ending says what ended a run early, and whether another one goes on; empty if nothing did.
+func ending(err string, resumes time.Time) string {
+	if resumes.IsZero() {
+		return err
+	}
+	return fmt.Sprintf("%s; another run goes on by itself at %s", err, moment(resumes))
 }
 
 func (r *listedRun) show(a *app) {
@@ -162,7 +176,7 @@ func (r *listedRun) show(a *app) {
 	if r.Counts != (activities.Counts{}) || r.Error == "" {
 		a.printf("%s\n", wrap(counts(&r.Counts), runIndent, a.opts.Width))
 	}
-	if r.Error != "" {
-		a.printf("%s\n", wrap(r.Error, runIndent, a.opts.Width))
+	if text := ending(r.Error, r.Resumes); text != "" {
+		a.printf("%s\n", wrap(text, runIndent, a.opts.Width))
 	}
 }

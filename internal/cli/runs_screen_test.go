@@ -56,6 +56,9 @@ func progressAt(phase workflows.Phase, c activities.Counts) *workflows.Progress 
 	return &workflows.Progress{Job: "gong_meetings", Phase: phase, Counts: c}
 }
 
+// spent is what ends a run when a day's requests are spent.
+const spent = "totango.success: the connection's budget of 10000 requests a day is spent; it wants no requests for 14h57m0s"
+
 func TestRunsScreen(t *testing.T) {
 	t.Parallel()
 	active := []running{
@@ -64,10 +67,14 @@ func TestRunsScreen(t *testing.T) {
 		{startedRun: startedRun{WorkflowID: "sync/gong_meetings-2026-11-24T09:01:00Z"}, Kind: activities.KindSync, Since: at("09:01:00"),
 			Progress: progressAt(workflows.PhaseWaiting, activities.Counts{})},
 		{startedRun: startedRun{WorkflowID: "retry/gong_meetings-2026-11-24T09:02:00Z"}, Kind: activities.KindRetry, Since: at("09:02:00")},
+		{startedRun: startedRun{WorkflowID: "sync/gong_meetings-2026-11-25T00:01:00.000000Z"}, Kind: activities.KindSync, Since: at("09:02:10"),
+			Progress: &workflows.Progress{Job: "gong_meetings", Phase: workflows.PhasePostponed, NotBefore: at("23:59:00"), Because: spent}},
 	}
 	temporal := &temporalClient{}
 	a, out := screen(Options{})
-	temporal.runList("gong_meetings", someRuns(), active, 3).show(a, at("09:02:30"))
+	runs := someRuns()
+	runs[len(runs)-1].Outcome, runs[len(runs)-1].Error, runs[len(runs)-1].Resumes = activities.Partial, spent, at("23:59:00")
+	temporal.runList("gong_meetings", runs, active, 3).show(a, at("09:02:30"))
 	goldenScreen(t, "runs.txt", out)
 
 	a, out = screen(Options{})

@@ -21,10 +21,10 @@ func (d *runDetails) show(a *app) {
 	if d.Outcome != "" {
 		line("outcome", "%s", outcomeText(st, d.Outcome))
 	} else {
-		line("outcome", "none yet: %s", d.doing())
+		line("outcome", "%s", strings.TrimLeft(wrap("none yet: "+d.doing(), statusIndent, a.opts.Width), " "))
 	}
-	if d.Error != "" {
-		a.printf("%s\n", wrap(d.Error, "             ", a.opts.Width))
+	if text := ending(d.Error, d.Resumes); text != "" {
+		a.printf("%s\n", wrap(text, statusIndent, a.opts.Width))
 	}
 	line("started", "%s", moment(d.Started))
 	took := time.Duration(d.DurationMS) * time.Millisecond
@@ -66,8 +66,8 @@ func (d *runDetails) doing() string {
 	switch d.Phase {
 	case "":
 		return "it goes on; how far it is, no worker says"
-	case workflows.PhaseWaiting:
-		return "it waits for another run of the job to end"
+	case workflows.PhaseWaiting, workflows.PhasePostponed:
+		return doing(d.progress)
 	}
 	return string(d.Phase)
 }

@@ -183,6 +183,9 @@ type runDetails struct {
 	Outcome activities.Outcome `json:"outcome,omitempty"` // empty while the run goes on
 	Phase   workflows.Phase    `json:"phase,omitempty"`   // of a run that goes on
 	Error   string             `json:"error,omitempty"`
+	Resumes time.Time          `json:"resumes,omitzero"` // when another run goes on by itself
+
+	progress *workflows.Progress // of a run that goes on, if a worker answers
 
 	Started    time.Time `json:"started"`
 	Ended      time.Time `json:"ended,omitzero"`
@@ -234,6 +237,7 @@ func (t *temporalClient) runDetails(ctx context.Context, ref *runRef) (*runDetai
 	d.fill(h, time.Now())
 	if d.Outcome == "" {
 		if p, err := t.progress(ctx, ref.WorkflowID); err == nil { // no worker may be there to answer
+			d.progress, d.Kind = p, cmp.Or(p.Kind, d.Kind)
 			d.Phase, d.Counts, d.From, d.To = p.Phase, p.Counts, p.From, p.To
 			d.rate()
 		}
@@ -244,7 +248,7 @@ func (t *temporalClient) runDetails(ctx context.Context, ref *runRef) (*runDetai
 // remember fills in what a job remembers of a run.
 func (d *runDetails) remember(r *activities.Run) {
 	d.Kind = cmp.Or(r.Kind, activities.KindSync)
-	d.Outcome, d.Error, d.Started, d.Ended, d.From, d.To, d.Counts = r.Outcome, r.Error, r.Started, r.Ended, r.From, r.To, r.Counts
+	d.Outcome, d.Error, d.Resumes, d.Started, d.Ended, d.From, d.To, d.Counts = r.Outcome, r.Error, r.Resumes, r.Started, r.Ended, r.From, r.To, r.Counts
 	d.DurationMS = r.Ended.Sub(r.Started).Milliseconds()
 	d.rate()
 }
@@ -262,7 +266,7 @@ func (d *runDetails) fill(h *history, now time.Time) {
 	d.DurationMS = end.Sub(d.Started).Milliseconds()
 	if r := h.Recorded; r != nil {
 		d.Counts, d.From, d.To = r.Counts, r.From, r.To
-		d.Error = cmp.Or(d.Error, r.Error)
+		d.Error, d.Resumes = cmp.Or(d.Error, r.Error), r.Resumes
 	}
 	if r := h.Result; r != nil {
 		d.Counts, d.From, d.To, d.Estimate = r.Counts, r.From, r.To, r.Estimate

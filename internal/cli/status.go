@@ -174,6 +174,9 @@ func (j *jobStatus) setRunning(lock *workflows.Lock, active []running) {
 	}
 }
 
+// statusIndent is where the second column begins.
+const statusIndent = "             "
+
 // shownRuns is how many runs the status of one job shows.
 const shownRuns = 10
 
@@ -207,7 +210,7 @@ func (a *app) showJob(j *jobStatus, runs int) {
 	switch {
 	case j.Paused && schedules.PausedByHand(j.Note):
 		line("schedule", "%s", st.yellow("paused"))
-		a.printf("%s\n", wrap(j.Note, "             ", a.opts.Width))
+		a.printf("%s\n", wrap(j.Note, statusIndent, a.opts.Width))
 	case j.Paused:
 		line("schedule", "%s: %s", st.yellow("paused"), j.Note)
 	case j.Next.IsZero():
@@ -217,8 +220,8 @@ func (a *app) showJob(j *jobStatus, runs int) {
 	}
 	if r := j.Running; r != nil {
 		line("running", "%s, for %s", r.WorkflowID, span(time.Since(r.Since)))
-		if p := r.Progress; p != nil {
-			line("", "%s: %s", p.Phase, counts(&p.Counts))
+		if r.Progress != nil {
+			a.printf("%s\n", wrap(doing(r.Progress), statusIndent, a.opts.Width))
 		}
 		if r.URL != "" {
 			line("", "%s", r.URL)
@@ -232,8 +235,8 @@ func (a *app) showJob(j *jobStatus, runs int) {
 			continue
 		}
 		line(string(r.Kind), "%s, for %s", r.WorkflowID, span(time.Since(r.Since)))
-		if p := r.Progress; p != nil {
-			line("", "%s: %s", p.Phase, counts(&p.Counts))
+		if r.Progress != nil {
+			a.printf("%s\n", wrap(doing(r.Progress), statusIndent, a.opts.Width))
 		}
 	}
 	label := "triggers"
@@ -251,9 +254,9 @@ func (a *app) showJob(j *jobStatus, runs int) {
 			kind = ", a " + string(run.Kind)
 		}
 		line(name, "%s %s, in %s%s", outcomeText(st, run.Outcome), moment(run.Started), span(run.Ended.Sub(run.Started)), kind)
-		a.printf("%s\n", wrap(counts(&run.Counts), "             ", a.opts.Width))
-		if run.Error != "" {
-			a.printf("%s\n", wrap(run.Error, "             ", a.opts.Width))
+		a.printf("%s\n", wrap(counts(&run.Counts), statusIndent, a.opts.Width))
+		if text := ending(run.Error, run.Resumes); text != "" {
+			a.printf("%s\n", wrap(text, statusIndent, a.opts.Width))
 		}
 		name = ""
 	}

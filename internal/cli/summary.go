@@ -20,6 +20,9 @@ type summary struct {
 	Counts     activities.Counts  `json:"counts"`
 	DurationMS int64              `json:"duration_ms"`
 
+	Error   string    `json:"error,omitempty"`  // what ended the run early
+	Resumes time.Time `json:"resumes,omitzero"` // when another run goes on by itself
+
 	// Rejects are the last records that were not written.
 	Rejects []reject `json:"rejects"`
 
@@ -38,7 +41,7 @@ type reject struct {
 func newSummary(run startedRun, res *workflows.SyncResult, took time.Duration) *summary {
 	s := &summary{
 		startedRun: run, Job: res.Job, Kind: res.Kind, Outcome: res.Outcome, From: res.From, To: res.To, Counts: res.Counts,
-		DurationMS: took.Milliseconds(), Rejects: []reject{}, Ambiguous: res.Ambiguous,
+		DurationMS: took.Milliseconds(), Error: res.Error, Resumes: res.Resumes, Rejects: []reject{}, Ambiguous: res.Ambiguous,
 	}
 	for _, v := range res.Rejects {
 		s.Rejects = append(s.Rejects, reject{v.Pending.ID, v.Pending.Time, v.State, v.Reason, v.Detail})
@@ -49,12 +52,14 @@ func newSummary(run startedRun, res *workflows.SyncResult, took time.Duration) *
 // err is the error that a run which has ended without success comes to; nil for a success.
 func (s *summary) err() error {
 	var problem string
-	switch s.Outcome {
-	case activities.Completed, activities.CompletedWithRejects:
+	switch {
+	case s.Outcome == activities.Completed, s.Outcome == activities.CompletedWithRejects:
 		return nil
-	case activities.Skipped:
+	case s.Outcome == activities.Skipped:
 		problem = fmt.Sprintf("the run of %s was skipped because another run of the job did not end in time; see durasync status %s", s.Job, s.Job)
-	case activities.Partial:
+	case !s.Resumes.IsZero():
+		problem = fmt.Sprintf("the run of %s ended early: %s", s.Job, ending(s.Error, s.Resumes))
+	case s.Outcome == activities.Partial:
 		problem = fmt.Sprintf("%s of %s could not be written; the next run tries again", plural(s.Counts.Failed, "record"), s.Job)
 	default:
 		problem = fmt.Sprintf("the run of %s ended as %s", s.Job, s.Outcome)

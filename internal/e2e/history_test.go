@@ -33,17 +33,7 @@ func TestHistoriesReplay(t *testing.T) {
 	s.write("jobs.hcl", strings.ReplaceAll(jobFiles, "requests_per_minute = 0", "requests_per_minute = 6000")) // so that there is a quota
 	s.worker()
 	s.ok("apply", s.dir)
-	now := time.Now()
-	for i := range 4 {
-		s.meeting(fmt.Sprintf("account%d", i), func(c *gongtest.Call) { c.Started = now.Add(time.Duration(-20-i) * time.Hour) })
-	}
-	s.meeting("acme", func(c *gongtest.Call) { c.Parties[1].Email = "nobody@stranger.example" })
-	s.meeting("acme", func(c *gongtest.Call) { c.Parties = c.Parties[:1] })
-	young := s.meeting("acme", func(c *gongtest.Call) { c.ContentAt = now.Add(24 * time.Hour) })
-	s.totango.Inject(totangotest.Fault{Kind: totangotest.ResetAfter, Endpoint: totangotest.CreateTouchpoint})
-	s.sync("meetings")
-	s.gong.Update(young, func(c *gongtest.Call) { c.ContentAt = now })
-	s.sync("meetings")
+	s.variedRuns()
 
 	c := s.temporal()
 	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{DataConverter: codec.DataConverter()})
@@ -52,7 +42,7 @@ func TestHistoriesReplay(t *testing.T) {
 	}
 	workflows.Register(replayer)
 	seen := map[string]int{}
-	for _, e := range s.executions(c) {
+	for _, e := range s.executions(c, 9) {
 		seen[e.workflow]++
 		h := history(t, c, e)
 		if err := replayer.ReplayWorkflowHistory(nil, h); err != nil {
@@ -62,35 +52,77 @@ func TestHistoriesReplay(t *testing.T) {
 			keep(t, fmt.Sprintf("%s-%d.json", strings.ToLower(e.workflow), seen[e.workflow]), h)
 		}
 	}
-	for _, name := range []string{workflows.SyncType, workflows.JobType, workflows.LedgerType, workflows.QuotaType} {
+	for _, name := range []string{workflows.SyncType, workflows.JobType, workflows.LedgerType, workflows.QuotaType, workflows.PreviewType} {
 		if seen[name] == 0 {
 			t.Errorf("no history of a %s was replayed", name)
 		}
 	}
 }
 
+// variedRuns makes records of all kinds and runs of all kinds: syncs that create, reject, defer, look again and look for a lost
+// write, one that waits for another, one that is cancelled and two that Totango refuses, backfills, a retry and a preview.
+func (s *system) variedRuns() {
+	now := time.Now()
+	for i := range 4 {
+		s.meeting(fmt.Sprintf("account%d", i), func(c *gongtest.Call) { c.Started = now.Add(time.Duration(-20-i) * time.Hour) })
+	}
+	s.meeting("acme", func(c *gongtest.Call) { c.Parties[1].Email = "nobody@stranger.example" })
+	s.meeting("acme", func(c *gongtest.Call) { c.Parties = c.Parties[:1] })
+	young := s.meeting("acme", func(c *gongtest.Call) { c.ContentAt = now.Add(24 * time.Hour) })
+	s.ok("preview", "meetings", "--dir", s.dir)
+	s.totango.Inject(totangotest.Fault{Kind: totangotest.ResetAfter, Endpoint: totangotest.CreateTouchpoint})
+	s.sync("meetings")
+	s.gong.Update(young, func(c *gongtest.Call) { c.ContentAt = now })
+
+	reached := make(chan struct{})
+	s.totango.Inject(totangotest.Fault{Kind: totangotest.HangAfter, Endpoint: totangotest.CreateTouchpoint, Strike: func() { close(reached) }})
+	s.ok("sync", "meetings", "--detach")
+	<-reached
+	s.sync("meetings") // waits for the one before
+
+	day := func(ago int) string { return now.AddDate(0, 0, -ago).UTC().Format(time.DateOnly) }
+	s.meeting("account0", func(c *gongtest.Call) { c.Started = now.AddDate(0, 0, -40) })
+	s.ok("backfill", "meetings", "--from", day(50), "--to", day(35), "--dry-run")
+	s.ok("backfill", "meetings", "--from", day(50), "--to", day(35))
+	s.ok("retry", "meetings")
+
+	reached = make(chan struct{})
+	s.meeting("account1", nil)
+	s.totango.Inject(totangotest.Fault{Kind: totangotest.HangAfter, Endpoint: totangotest.CreateTouchpoint, Strike: func() { close(reached) }})
+	s.ok("sync", "meetings", "--detach")
+	<-reached
+	s.ok("cancel", "meetings")
+
+	for _, fault := range []totangotest.Fault{{Kind: totangotest.Unauthorized}, {Kind: totangotest.RateLimited, RetryAfter: 2 * time.Hour}} {
+		s.totango.Inject(fault)
+		if r := s.run("sync", "meetings"); r.code == 0 {
+			s.t.Error("a run that Totango refuses succeeded")
+		}
+	}
+}
+
 type execution struct{ workflow, id, run string }
 
-// executions returns our executions, the oldest first.
-func (s *system) executions(c client.Client) []execution {
+// executions returns our executions, the oldest first, once that many runs have ended.
+func (s *system) executions(c client.Client, runs int) []execution {
 	s.t.Helper()
 	var out []execution
 	s.until("all executions are listed", func() bool { // the list follows what happens at a distance
 		out = nil
 		res, err := c.ListWorkflow(s.t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
-			Query: "WorkflowType IN ('Sync','Job','Ledger','Quota')",
+			Query: "WorkflowType IN ('Sync','Job','Ledger','Quota','Preview')",
 		})
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		syncs := 0
+		ended := 0
 		for _, e := range res.GetExecutions() {
 			out = append([]execution{{e.GetType().GetName(), e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId()}}, out...)
-			if e.GetType().GetName() == workflows.SyncType && e.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
-				syncs++
+			if e.GetType().GetName() == workflows.SyncType && e.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+				ended++
 			}
 		}
-		return syncs == 2
+		return ended == runs
 	})
 	return out
 }

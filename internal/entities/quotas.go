@@ -1,6 +1,7 @@
 package entities
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -161,7 +162,7 @@ func (b *bucket) refill(ctx context.Context, limits []plugin.RateLimit, need int
 		return err
 	}
 	if res.Slots == 0 {
-		e := plugin.Errorf(plugin.CodeRateLimited, "the connection's rate limit is spent")
+		e := plugin.Errorf(plugin.CodeRateLimited, "%s", cmp.Or(res.Because, "others use the connection's rate limit up"))
 		e.RetryAfter = res.Wait
 		return e
 	}

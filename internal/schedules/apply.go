@@ -109,7 +109,7 @@ func Apply(ctx context.Context, c client.ScheduleClient, p *plan.Plan) (Change, 
 func create(ctx context.Context, c client.ScheduleClient, job string, s *client.Schedule) (Change, error) {
 	_, err := c.Create(ctx, client.ScheduleOptions{
 		ID: job, Spec: *s.Spec, Action: s.Action, Overlap: s.Policy.Overlap, CatchupWindow: s.Policy.CatchupWindow,
-		Paused: s.State.Paused, Note: s.State.Note, Memo: map[string]any{MemoJob: job},
+		Paused: s.State.Paused, Note: s.State.Note, Memo: map[string]any{workflows.MemoJob: job},
 	})
 	if err != nil {
 		return "", fmt.Errorf("create the schedule of job %s: %w", job, err)

@@ -9,12 +9,10 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
+	"github.com/durasync/durasync/activities"
 	"github.com/durasync/durasync/schema/plan"
 	"github.com/durasync/durasync/workflows"
 )
-
-// MemoJob is the memo field of schedules and of the runs that they start which holds the job's name.
-const MemoJob = "job"
 
 const (
 	// overlap lets one run wait for the one before; a trigger during a run is not lost. Temporal drops a third one and counts it.
@@ -47,11 +45,11 @@ func desired(p *plan.Plan) *client.Schedule {
 	return &client.Schedule{
 		Spec: desiredSpec(&p.Schedule),
 		Action: &client.ScheduleWorkflowAction{
-			ID:            workflows.SyncIDPrefix(p.Job),
+			ID:            workflows.RunIDPrefix(activities.KindSync, p.Job),
 			Workflow:      workflows.SyncType,
 			TaskQueue:     workflows.TaskQueue,
 			Args:          []any{workflows.SyncInput{Job: p.Job}},
-			Memo:          map[string]any{MemoJob: p.Job},
+			Memo:          map[string]any{workflows.MemoJob: p.Job},
 			StaticSummary: Summary(p),
 		},
 		Policy: &client.SchedulePolicies{Overlap: overlap, CatchupWindow: catchUp(&p.Schedule)},
