@@ -167,6 +167,15 @@ func (p *process) wait() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
+// output waits for the end of standard output, however long it takes, and returns it.
+func (p *process) output() string {
+	var b strings.Builder
+	for l := range p.lines {
+		b.WriteString(l + "\n")
+	}
+	return b.String()
+}
+
 // rest waits for the end of standard output and returns what has come since the last line that was read.
 func (p *process) rest() string {
 	p.t.Helper()
