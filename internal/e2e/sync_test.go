@@ -84,6 +84,24 @@ func TestLaterRunsDeliverWhatWasNotPossibleBefore(t *testing.T) {
 	}
 }
 
+// TestMovedCallIsDeliveredOnce rejects a call, then moves it by a week, out of reach of the ledger that has it noted.
+func TestMovedCallIsDeliveredOnce(t *testing.T) {
+	t.Parallel()
+	s, _ := ready(t)
+	now := time.Now()
+	id := s.meeting("acme", func(c *gongtest.Call) { c.Started, c.Parties[1].Email = now.AddDate(0, 0, -10), "new@newcomer.example" })
+	s.sync("meetings")
+	s.once()
+
+	s.gong.Update(id, func(c *gongtest.Call) { c.Started = now.AddDate(0, 0, -2) })
+	s.totango.AddAccount(totangotest.Account{ID: "newcomer", Name: "Newcomer"})
+	s.totango.AddUser(totangotest.User{ID: "new@newcomer.example", AccountID: "newcomer"})
+	for range 2 {
+		s.sync("meetings")
+		s.once(id)
+	}
+}
+
 func TestLostAnswersAreLookedUp(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]totangotest.Fault{
