@@ -73,6 +73,15 @@ func newSystem(t testing.TB) *system {
 // newSystemWith is newSystem with other simulators.
 func newSystemWith(t testing.TB, gong *gongtest.Server, totango *totangotest.Server) *system {
 	t.Helper()
+	s := newSimulators(t, gong, totango)
+	s.serveTemporal("--port", "0", "--ui-port", "0")
+	s.env = append(s.env, "TEMPORAL_ADDRESS="+s.address)
+	return s
+}
+
+// newSimulators is a system without Temporal.
+func newSimulators(t testing.TB, gong *gongtest.Server, totango *totangotest.Server) *system {
+	t.Helper()
 	s := &system{t: t, gong: gong, totango: totango, dir: t.TempDir()}
 	s.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "NO_COLOR=1",
@@ -80,11 +89,16 @@ func newSystemWith(t testing.TB, gong *gongtest.Server, totango *totangotest.Ser
 		"TOTANGO_APP_TOKEN=" + token, "TOTANGO_BASE_URL=" + serve(t, s.totango),
 	}
 	s.write("jobs.hcl", jobFiles)
-	server := start(t, s.env, "server", "--json", "--port", "0", "--ui-port", "0")
-	temporal := decode[struct{ Address, UI string }](t, server.line(`"address"`))
-	s.address, s.ui = temporal.Address, temporal.UI
-	s.env = append(s.env, "TEMPORAL_ADDRESS="+s.address)
 	return s
+}
+
+// serveTemporal starts a Temporal server and waits until it serves.
+func (s *system) serveTemporal(args ...string) *process {
+	s.t.Helper()
+	p := start(s.t, s.env, append([]string{"server", "--json"}, args...)...)
+	at := decode[struct{ Address, UI string }](s.t, p.line(`"address"`))
+	s.address, s.ui = at.Address, at.UI
+	return p
 }
 
 func serve(t testing.TB, h http.Handler) string {
@@ -238,11 +252,16 @@ func contact(account string) string { return fmt.Sprintf("pat@%s.example", accou
 func (s *system) touchpoints() map[string]int {
 	n := map[string]int{}
 	for _, t := range s.totango.Touchpoints() {
-		_, rest, _ := strings.Cut(t.Content, "[durasync gong/calls/")
-		id, _, _ := strings.Cut(rest, "]")
-		n[id]++
+		n[callOf(&t)]++
 	}
 	return n
+}
+
+// callOf returns the id of the call that a touchpoint says it comes from.
+func callOf(t *totangotest.Touchpoint) string {
+	_, rest, _ := strings.Cut(t.Content, "[durasync gong/calls/")
+	id, _, _ := strings.Cut(rest, "]")
+	return id
 }
 
 // once checks that there is one touchpoint of each of the calls and nothing else.

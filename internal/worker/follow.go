@@ -11,22 +11,24 @@ import (
 // from, mounted volumes included.
 const followInterval = 2 * time.Second
 
-// follow serves what the directory holds, whenever it has changed. A change with mistakes is reported and changes nothing.
+// follow serves what the directory holds, whenever it has changed. A change with mistakes is reported and changes nothing. One that
+// is still being written can be without mistakes and without connections, so it is served only when two looks have seen the same.
 func (w *Worker) follow(ctx context.Context) {
 	tick := time.NewTicker(followInterval)
 	defer tick.Stop()
-	last := fingerprint(w.opts.Files)
-	for {
+	served := fingerprint(w.opts.Files)
+	for last := served; ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
 		now := fingerprint(w.opts.Files)
-		if now == last {
+		written := now == last
+		if last = now; !written || now == served {
 			continue
 		}
-		last = now
+		served = now
 		config, diags := load(ctx, w.opts)
 		if err := diags.Err(); err != nil {
 			w.opts.Logger.Error("the job directory has changed and has errors; the connections stay as they were", "error", err)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sync"
 	"time"
 
@@ -141,17 +142,22 @@ func (w *Worker) serve(ctx context.Context, config *schema.Config) error {
 	if err := w.tell.set(config.Notifiers); err != nil {
 		return err
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var wg sync.WaitGroup
+	for id, q := range w.queues {
+		if !slices.ContainsFunc(specs, func(s host.Spec) bool { return s.Name == id }) {
+			wg.Go(q.Stop) // takes no more work, before the connector ends
+			delete(w.queues, id)
+		}
+	}
+	wg.Wait()
 	if err := w.pool.Apply(specs); err != nil {
 		return err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	wanted := map[string]bool{}
-	var wg sync.WaitGroup
 	errs := make([]error, len(config.Connections))
 	started := make([]worker.Worker, len(config.Connections))
 	for i, c := range config.Connections {
-		wanted[c.ID()] = true
 		if w.queues[c.ID()] == nil {
 			wg.Go(func() { started[i], errs[i] = w.startQueue(ctx, c) })
 		}
@@ -160,12 +166,6 @@ func (w *Worker) serve(ctx context.Context, config *schema.Config) error {
 	for i, q := range started {
 		if q != nil {
 			w.queues[config.Connections[i].ID()] = q
-		}
-	}
-	for id, q := range w.queues {
-		if !wanted[id] {
-			q.Stop()
-			delete(w.queues, id)
 		}
 	}
 	return errors.Join(errs...)

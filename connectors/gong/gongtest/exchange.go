@@ -123,8 +123,14 @@ func (x *exchange) misbehave(w http.ResponseWriter) bool {
 		case <-x.request.Context().Done():
 			return true
 		}
+	case faultHang:
+		<-x.request.Context().Done()
+		return true
 	case faultVanish:
 		x.server.Delete(x.fault.id)
+	case faultMeanwhile:
+		x.fault.change()
+		x.now = x.server.opts.Clock()
 	}
 	return false
 }

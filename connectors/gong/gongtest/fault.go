@@ -2,6 +2,7 @@ package gongtest
 
 import (
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -13,6 +14,9 @@ type Fault struct {
 	// Endpoint is the one that the fault is for, such as "POST /v2/calls/extensive"; empty means any.
 	Endpoint string
 
+	// Skip is how many requests that it is for pass unharmed before.
+	Skip int
+
 	// Times is how many requests it is applied to; zero means one.
 	Times int
 
@@ -22,6 +26,7 @@ type Fault struct {
 	body   string
 	delay  time.Duration
 	id     string
+	change func()
 }
 
 type faultKind int
@@ -30,11 +35,13 @@ const (
 	faultStatus faultKind = iota + 1
 	faultReset
 	faultSlow
+	faultHang
 	faultTruncate
 	faultExtra
 	faultDuplicate
 	faultRepeat
 	faultVanish
+	faultMeanwhile
 )
 
 // On returns the fault for one endpoint only.
@@ -42,6 +49,9 @@ func (f Fault) On(endpoint string) Fault { f.Endpoint = endpoint; return f }
 
 // Repeat returns the fault for the next n requests.
 func (f Fault) Repeat(n int) Fault { f.Times = n; return f }
+
+// After returns the fault with n requests that pass unharmed before.
+func (f Fault) After(n int) Fault { f.Skip = n; return f }
 
 // String names the fault in the journal.
 func (f Fault) String() string {
@@ -52,6 +62,8 @@ func (f Fault) String() string {
 		return "reset"
 	case faultSlow:
 		return "slow"
+	case faultHang:
+		return "hang"
 	case faultTruncate:
 		return "truncated"
 	case faultExtra:
@@ -62,6 +74,8 @@ func (f Fault) String() string {
 		return "repeated page"
 	case faultVanish:
 		return "vanish"
+	case faultMeanwhile:
+		return "meanwhile"
 	}
 	return "none"
 }
@@ -106,6 +120,9 @@ func Reset() Fault { return Fault{kind: faultReset} }
 // Slow delays the answer, in real time; it ends early if the client goes away.
 func Slow(d time.Duration) Fault { return Fault{kind: faultSlow, delay: d} }
 
+// Hang gives no answer until the client goes away.
+func Hang() Fault { return Fault{kind: faultHang} }
+
 // Truncate cuts the answer in its middle.
 func Truncate() Fault { return Fault{kind: faultTruncate} }
 
@@ -122,6 +139,9 @@ func RepeatFirstPage() Fault { return Fault{kind: faultRepeat} }
 // Vanish deletes the call before the request is served.
 func Vanish(callID string) Fault { return Fault{kind: faultVanish, id: callID} }
 
+// Meanwhile makes a change before the request is served, as people do between a client's requests. The change may use the server.
+func Meanwhile(change func()) Fault { return Fault{kind: faultMeanwhile, change: change} }
+
 // Inject queues faults. Each request takes the first one that is for its endpoint.
 func (s *Server) Inject(faults ...Fault) {
 	s.init()
@@ -136,14 +156,14 @@ type Chance struct {
 	Fault       Fault
 }
 
-// Chaos makes requests that no injected fault is waiting for meet the given faults by chance, at most one each. Equal seeds
-// give the same faults for the same sequence of requests. Without chances it ends.
+// Chaos makes requests that no injected fault is waiting for meet the given faults by chance, at most one each. The seed decides
+// what happens to the n-th request of each endpoint, whatever the other endpoints get meanwhile. Without chances it ends.
 func (s *Server) Chaos(seed uint64, chances ...Chance) {
 	s.init()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.chaos = slices.Clone(chances)
-	s.random = rand.New(rand.NewPCG(seed, 0))
+	s.seed, s.dice = seed, map[string]*rand.Rand{}
 }
 
 // ClearFaults forgets all faults that wait, and chaos.
@@ -166,6 +186,10 @@ func (s *Server) nextFault(endpoint string, hasCursor bool) Fault {
 		if !fits(f) {
 			continue
 		}
+		if f.Skip > 0 {
+			s.faults[i].Skip--
+			continue
+		}
 		if f.Times > 1 {
 			s.faults[i].Times--
 		} else {
@@ -176,7 +200,7 @@ func (s *Server) nextFault(endpoint string, hasCursor bool) Fault {
 	if len(s.chaos) == 0 {
 		return Fault{}
 	}
-	draw := s.random.Float64()
+	draw := s.die(endpoint).Float64()
 	for _, c := range s.chaos {
 		if draw < c.Probability {
 			if fits(c.Fault) {
@@ -187,4 +211,14 @@ func (s *Server) nextFault(endpoint string, hasCursor bool) Fault {
 		draw -= c.Probability
 	}
 	return Fault{}
+}
+
+// die is the endpoint's own source of chance. The caller holds mu.
+func (s *Server) die(endpoint string) *rand.Rand {
+	if s.dice[endpoint] == nil {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(endpoint)) // never fails
+		s.dice[endpoint] = rand.New(rand.NewPCG(s.seed, h.Sum64()))
+	}
+	return s.dice[endpoint]
 }

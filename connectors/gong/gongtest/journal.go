@@ -24,14 +24,18 @@ type journal struct {
 	requests []Request
 	counts   map[[2]string]int // endpoint, key
 	statuses map[int]int
+	faults   map[string]int
 }
 
 func (j *journal) add(r Request) {
 	if j.counts == nil {
-		j.counts, j.statuses = map[[2]string]int{}, map[int]int{}
+		j.counts, j.statuses, j.faults = map[[2]string]int{}, map[int]int{}, map[string]int{}
 	}
 	j.counts[[2]string{r.Endpoint, r.Key}]++
 	j.statuses[r.Status]++
+	if r.Fault != "" {
+		j.faults[r.Fault]++
+	}
 	if len(j.requests) == journalSize {
 		j.requests = slices.Delete(j.requests, 0, journalSize/2)
 	}
@@ -72,6 +76,14 @@ func (s *Server) CountStatus(status int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.journal.statuses[status]
+}
+
+// Faults returns how often each fault was applied, by its name.
+func (s *Server) Faults() map[string]int {
+	s.init()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.journal.faults)
 }
 
 // ResetJournal forgets requests and counts.

@@ -25,7 +25,8 @@ type Server struct {
 
 	faults  []Fault
 	chaos   []Chance
-	random  *rand.Rand
+	seed    uint64
+	dice    map[string]*rand.Rand // by endpoint
 	limiter limiter
 	journal journal
 }

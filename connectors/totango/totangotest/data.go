@@ -124,6 +124,24 @@ func (s *Server) AddAccount(accounts ...Account) {
 	}
 }
 
+// DeleteAccount deletes an account, until one with the same id is added. Its touchpoints stay in the store and nobody finds them.
+func (s *Server) DeleteAccount(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.init()
+	i, ok := s.accountIndex[id]
+	if !ok {
+		return
+	}
+	s.accounts = slices.Delete(s.accounts, i, i+1)
+	delete(s.accountIndex, id)
+	for other, at := range s.accountIndex {
+		if at > i {
+			s.accountIndex[other]--
+		}
+	}
+}
+
 // AddUser adds users. Their account need not exist yet.
 func (s *Server) AddUser(users ...User) {
 	s.mu.Lock()

@@ -3,6 +3,8 @@ package totangotest
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"time"
@@ -62,7 +64,8 @@ type Fault struct {
 	Strike func()
 }
 
-// Chaos injects faults at random, in a sequence that the seed decides.
+// Chaos injects faults at random. The seed decides what happens to the n-th request of each endpoint, whatever the other endpoints
+// get meanwhile.
 type Chaos struct {
 	Seed  uint64
 	Rates []Rate
@@ -116,12 +119,22 @@ func (s *Server) strike(e Endpoint) *Fault {
 		return nil
 	}
 	for _, r := range s.opts.Chaos.Rates {
-		if (r.Fault.Endpoint == "" || r.Fault.Endpoint == e) && s.dice.Float64() < r.Probability {
+		if (r.Fault.Endpoint == "" || r.Fault.Endpoint == e) && s.die(e).Float64() < r.Probability {
 			hit := r.Fault
 			return &hit
 		}
 	}
 	return nil
+}
+
+// die is the endpoint's own source of chance. The caller holds mu.
+func (s *Server) die(e Endpoint) *rand.Rand {
+	if s.dice[e] == nil {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(e)) // never fails
+		s.dice[e] = rand.New(rand.NewPCG(s.opts.Chaos.Seed, h.Sum64()))
+	}
+	return s.dice[e]
 }
 
 // before lets a fault happen that strikes first. It returns the answer that the fault gives, or done if there is to be none.

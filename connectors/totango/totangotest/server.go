@@ -34,7 +34,7 @@ type Server struct {
 	bearers  map[string]bool
 	requests map[Endpoint]int
 	script   []Fault
-	dice     *rand.Rand
+	dice     map[Endpoint]*rand.Rand // nil without chaos
 }
 
 type rateWindow struct {
@@ -64,8 +64,8 @@ func (s *Server) init() {
 	if s.flows == nil {
 		s.flows = defaultFlows()
 	}
-	if c := s.opts.Chaos; c != nil {
-		s.dice = rand.New(rand.NewPCG(c.Seed, 0))
+	if s.opts.Chaos != nil {
+		s.dice = map[Endpoint]*rand.Rand{}
 	}
 }
 
