@@ -76,9 +76,19 @@ const maxReadBytes = 1 << 20
 // who could tell where they belong.
 func (a *Activities) Fetch(ctx context.Context, in FetchInput) (*FetchResult, error) {
 	defer keepAlive(ctx)()
-	src := &in.Plan.Source
+	renderer, err := a.deps.Evaluator.Renderer(in.Plan)
+	if err != nil {
+		return nil, planError(in.Plan, err)
+	}
+	f := fetch{plan: in.Plan, renderer: renderer, bounded: true}
+	return &f.result, a.fetch(ctx, &f, in.Pending)
+}
+
+// fetch reads records and sorts them.
+func (a *Activities) fetch(ctx context.Context, f *fetch, pending []Pending) error {
+	src := &f.plan.Source
 	req := plugin.ReadRequest{Stream: src.Stream, Fields: src.Fields}
-	for _, p := range in.Pending {
+	for _, p := range pending {
 		req.IDs = append(req.IDs, p.ID)
 	}
 	var read *plugin.ReadResponse
@@ -89,19 +99,14 @@ func (a *Activities) Fetch(ctx context.Context, in FetchInput) (*FetchResult, er
 		return read.Requests, nil
 	})
 	if err != nil {
-		return nil, applicationError(src.Connection, err)
-	}
-	renderer, err := a.deps.Evaluator.Renderer(in.Plan)
-	if err != nil {
-		return nil, planError(in.Plan, err)
+		return applicationError(src.Connection, err)
 	}
 	byID := make(map[string]plugin.Record, len(read.Records))
 	for _, r := range read.Records {
 		byID[r.ID] = r
 	}
-
-	f := fetch{plan: in.Plan, renderer: renderer, now: activity.GetInfo(ctx).StartedTime}
-	for _, p := range in.Pending {
+	f.now = activity.GetInfo(ctx).StartedTime
+	for _, p := range pending {
 		if r, ok := byID[p.ID]; ok {
 			p.Time = r.Time // it may have been moved since it was noted
 			f.sort(p, r)
@@ -109,13 +114,14 @@ func (a *Activities) Fetch(ctx context.Context, in FetchInput) (*FetchResult, er
 			f.set(&Record{Pending: p}, Rejected, ReasonGone, "it was deleted or made private after it was listed")
 		}
 	}
-	return &f.result, nil
+	return nil
 }
 
 // fetch sorts the records of one read.
 type fetch struct {
 	plan     *plan.Plan
 	renderer Renderer
+	bounded  bool      // the result goes into a history
 	now      time.Time // by server time
 	bytes    int
 	result   FetchResult
@@ -160,10 +166,13 @@ func (f *fetch) sort(p Pending, r plugin.Record) {
 			return
 		}
 	}
-	rec.Data = shrink(r.Data, maxRecordBytes)
-	if f.bytes += rec.size(); f.bytes > maxBatchBytes && len(f.result.Records) > 0 {
-		f.result.Rest = append(f.result.Rest, p)
-		return
+	rec.Data = r.Data
+	if f.bounded {
+		rec.Data = shrink(r.Data, maxRecordBytes)
+		if f.bytes += rec.size(); f.bytes > maxBatchBytes && len(f.result.Records) > 0 {
+			f.result.Rest = append(f.result.Rest, p)
+			return
+		}
 	}
 	f.result.Records = append(f.result.Records, *rec)
 }

@@ -62,6 +62,12 @@ func RunID(kind activities.RunKind, job string, now time.Time) string {
 const (
 	// changeResume: a run that a rate limit ends for long starts another one and is partial; before, it failed.
 	changeResume = "resume"
+
+	// changeCopy: records are copied in batches to destinations that take them again without harm; before, each was an activity.
+	changeCopy = "copy"
+
+	// changeCancel: a cancelled run no longer tries writes again; before, it did so for hours.
+	changeCancel = "cancel"
 )
 
 // JobID is the workflow id of a job's entity.

@@ -60,6 +60,9 @@ func readOptions(ctx workflow.Context, queue, summary string, timeout time.Durat
 	})
 }
 
+// copyTimeout is how long a batch may take to be read, rendered and written, under a rate limit, too.
+const copyTimeout = 30 * time.Minute
+
 // createOptions are for one write under a claim.
 //
 // Invariant: the start-to-close timeout is longer than the wait for a slot, a write and the search lag together, so that an

@@ -22,8 +22,12 @@ const (
 
 // process works through the phases. It returns a continue-as-new error when the history has grown.
 func (s *syncRun) process(ctx workflow.Context) error {
+	write := s.deliverPending
+	if copies(ctx, s.state.Plan) {
+		write = s.copyPending
+	}
 	for {
-		if err := s.deliverPending(ctx); err != nil {
+		if err := write(ctx); err != nil {
 			return err
 		}
 		var err error

@@ -59,6 +59,7 @@ type world struct {
 	revisits []activities.RevisitInput
 	notices  []activities.NotifyInput
 	fetches  []int // how many records each fetch was asked for
+	copies   []int // likewise
 	begun    time.Time
 }
 
@@ -197,6 +198,24 @@ func (w *world) Fetch(_ context.Context, in activities.FetchInput) (*activities.
 		default:
 			res.Records = append(res.Records, activities.Record{Pending: p, Data: json.RawMessage(`{}`), External: []string{p.ID}})
 		}
+	}
+	return res, nil
+}
+
+func (w *world) Copy(_ context.Context, in activities.CopyInput) (*activities.CopyResult, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.copies = append(w.copies, len(in.Pending))
+	res := &activities.CopyResult{}
+	for _, p := range in.Pending {
+		if v, ok := w.verdicts[p.ID]; ok {
+			v.Pending = p
+			res.Rejected++
+			res.Verdicts = append(res.Verdicts, v)
+			continue
+		}
+		w.written[p.ID]++
+		res.Created++
 	}
 	return res, nil
 }

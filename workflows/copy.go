@@ -1,0 +1,74 @@
+package workflows
+
+import (
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/durasync/durasync/activities"
+	"github.com/durasync/durasync/schema/plan"
+)
+
+const (
+	// copySize is how many records one activity copies: as many as make its own cost small beside theirs.
+	copySize = 1000
+
+	// copyParallel is how many copies are under way at once, which bounds what a worker holds in memory.
+	copyParallel = 4
+)
+
+// copies reports whether the records of a plan are copied: the destination takes a record again without harm, and each belongs where
+// it is written without being asked for. Nothing has to be claimed then, and no record enters a history.
+func copies(ctx workflow.Context, p *plan.Plan) bool {
+	return p.Destination.Idempotent && p.Destination.ResolvedBy == "" &&
+		workflow.GetVersion(ctx, changeCopy, workflow.DefaultVersion, 1) != workflow.DefaultVersion
+}
+
+// copyPending copies the pending records.
+func (s *syncRun) copyPending(ctx workflow.Context) error {
+	batches := slices.Collect(slices.Chunk(s.state.Pending, copySize))
+	s.state.Pending = nil
+	slots := workflow.NewSemaphore(ctx, copyParallel)
+	wg := workflow.NewWaitGroup(ctx)
+	for _, batch := range batches {
+		if err := slots.Acquire(ctx, 1); err != nil {
+			s.fail(err)
+			break
+		}
+		if s.failure != nil {
+			break
+		}
+		wg.Add(1)
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer wg.Done()
+			defer slots.Release(1)
+			if err := s.copyBatch(ctx, batch); err != nil {
+				s.fail(err)
+			}
+		})
+	}
+	wg.Wait(ctx)
+	if s.failure == nil && workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+		return workflow.NewContinueAsNewError(ctx, Sync, s.in.next(s.state))
+	}
+	return s.failure
+}
+
+func (s *syncRun) copyBatch(ctx workflow.Context, batch []activities.Pending) error {
+	st := s.state
+	var res activities.CopyResult
+	err := workflow.ExecuteActivity(
+		readOptions(ctx, queueOf(st.Plan.Source.Connection), "copy "+records(len(batch)), copyTimeout), a.Copy,
+		activities.CopyInput{Plan: st.Plan, Pending: batch, WriteTimeout: st.Destination.WriteTimeout},
+	).Get(ctx, &res)
+	if err != nil {
+		return clean(err)
+	}
+	st.Counts.Created += res.Created
+	st.Counts.Rejected += res.Rejected
+	st.Counts.Deferred += res.Deferred
+	st.NewRejects += res.Rejected // nothing remembers those of earlier runs
+	st.Rejects = last(append(st.Rejects, res.Verdicts...), keptRejects)
+	s.publish(ctx)
+	return nil
+}
