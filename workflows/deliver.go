@@ -157,6 +157,7 @@ func (s *syncRun) write(ctx workflow.Context, d draft, grant activities.Grant) o
 		if !failure.clean {
 			doubt = true
 		}
+		// Invariant: what may have been written is never given up as not written.
 		o.State, o.Reason, o.detail = activities.Deferred, activities.ReasonUnavailable, message(err)
 		if doubt {
 			o.State, o.Reason = activities.InDoubt, activities.ReasonUncertain
@@ -164,11 +165,11 @@ func (s *syncRun) write(ctx workflow.Context, d draft, grant activities.Grant) o
 		if failure.final {
 			s.fail(clean(err))
 		}
-		if failure.hopeless || s.failure != nil || workflow.Now(ctx).Sub(began) > createPatience {
+		if failure.hopeless || s.failure != nil || s.cancelled(ctx) || workflow.Now(ctx).Sub(began) > createPatience {
 			return o
 		}
 		if !failure.clean {
-			// The last attempt may still be writing.
+			// Invariant: nobody looks before the last attempt's write can be found; it may still be under way.
 			if err := workflow.Sleep(ctx, s.state.Destination.WriteTimeout+s.state.Destination.SearchLag); err != nil {
 				return o
 			}
@@ -181,6 +182,11 @@ func (s *syncRun) write(ctx workflow.Context, d draft, grant activities.Grant) o
 		}
 		grant = grants[0]
 	}
+}
+
+// cancelled reports whether somebody wants the run to end. What has been claimed is still settled, but no longer tried again.
+func (s *syncRun) cancelled(ctx workflow.Context) bool {
+	return s.root.Err() != nil && workflow.GetVersion(ctx, changeCancel, workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
 func (s *syncRun) create(ctx workflow.Context, d draft, grant activities.Grant, doubt bool) (*activities.CreateResult, error) {

@@ -195,6 +195,7 @@ func Sync(ctx workflow.Context, in SyncInput) (*SyncResult, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
+	s.root = ctx
 	return s.run(ctx)
 }
 
@@ -205,6 +206,9 @@ type syncRun struct {
 	kind  activities.RunKind
 	owner activities.Owner
 	state *SyncState
+
+	// root is the run's context: it ends when the run is cancelled.
+	root workflow.Context
 
 	// failure ends the run; the first one counts.
 	failure error

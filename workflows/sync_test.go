@@ -121,6 +121,19 @@ func TestSyncUncertainWrites(t *testing.T) {
 	}
 }
 
+func TestCancelledRunDoesNotWaitForADestinationThatIsDown(t *testing.T) {
+	w := newWorld(t, "k")
+	w.create["k"] = []answer{{err: failure("unavailable", false, true)}}
+	w.prepare = func() { w.env.RegisterDelayedCallback(w.env.CancelWorkflow, time.Minute) }
+	if _, err := w.sync(); !temporal.IsCanceledError(err) {
+		t.Errorf("the run ended with %v, want it cancelled", err)
+	}
+	if took := w.env.Now().Sub(epoch); took > 15*time.Minute {
+		t.Errorf("it ended %v after the beginning, and was cancelled after a minute", took)
+	}
+	w.settledAs(map[string]string{"k": "deferred unavailable"})
+}
+
 func TestSyncEndsOnWhatAPersonMustMend(t *testing.T) {
 	t.Run("at the start", func(t *testing.T) {
 		w := newWorld(t, "k")
