@@ -40,6 +40,18 @@ test: build ## Run all tests, with the race detector
 	DURASYNC_BIN=$(BIN) go test $(RACE) $(BROWSER) $(TESTFLAGS) $$(go list ./... | grep -vxF $(SERVER_PACKAGES:%=-e %))
 	DURASYNC_BIN=$(BIN) go test $(TESTFLAGS) $(SERVER_PACKAGES)
 
+# How long make fuzz tries each target.
+FUZZTIME ?= 30s
+
+# One target a run is all that go test takes.
+.PHONY: fuzz
+fuzz: ## Try random input on everything that reads some, each target for FUZZTIME=30s
+	@for file in $$(grep -rl --include='*_test.go' '^func Fuzz' . | sort); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' "$$file"); do \
+			said=$$(go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" 2>&1) || { echo "$$said"; exit 1; }; \
+			printf '%-40s %s\n' "$$(dirname "$$file") $$target" "$$(grep -o 'execs: [0-9]*' <<<"$$said" | tail -1)"; \
+		done; done
+
 .PHONY: check
 check: check-format check-generated check-imports check-workflows check-lint check-examples ## Check everything that is not a test
 
@@ -88,6 +100,14 @@ generate: ## Generate code from the protocol
 .PHONY: bench
 bench: build ## Run the benchmarks
 	DURASYNC_BIN=$(BIN) go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -vxF $(SERVER_PACKAGES:%=-e %))
+
+# How many meetings, and the seed of the plan of faults and kills.
+MEETINGS ?= 5000
+SEED     ?= $(shell date +%s)
+
+.PHONY: chaos
+chaos: build ## Sync 5,000 meetings while processes are killed and calls fail
+	DURASYNC_BIN=$(BIN) go test -count=1 -timeout 2h -v -run '^TestChaos$$' ./internal/e2e -chaos.meetings $(MEETINGS) -chaos.seed $(SEED)
 
 .PHONY: clean
 clean: ## Remove what was built

@@ -69,7 +69,7 @@ func (a *Activities) Create(ctx context.Context, in CreateInput) (*CreateResult,
 
 	var out *CreateResult
 	err := a.call(ctx, in.Connection, 1, func(c Connector) (int, error) {
-		// The claim's deadline is server time, so it is measured from when the server says that this attempt began.
+		// Invariant: no write is under way after the claim's deadline. That is server time, so it is measured from when the server says that this attempt began.
 		left := in.Deadline.Sub(info.StartedTime) - time.Since(began)
 		if left < in.WriteTimeout {
 			return 0, temporal.NewNonRetryableApplicationError("the claim's deadline is too near for a write; it has to be renewed",

@@ -9,6 +9,14 @@ import (
 	"github.com/durasync/durasync/schema/plan"
 )
 
+const (
+	// maxPeople is how many people of a record decide where it belongs; those behind them do not count.
+	maxPeople = 500
+
+	// maxAddressBytes is longer than any address that can get mail.
+	maxAddressBytes = 320
+)
+
 // externals returns the addresses of the people from outside: normalised, each once, in the record's order. Inside are those
 // whom the source says so of, those of the host's domain, and those of the job's internal domains. A person with an alias is
 // whom the alias stands for.
@@ -38,10 +46,13 @@ func externals(res *plan.Resolve, data json.RawMessage) ([]string, error) {
 	var addresses []string
 	for _, p := range people {
 		address := addressOf(res, p.address)
-		if address == "" || p.affiliation == "Internal" || slices.Contains(internal, domain(address)) || slices.Contains(addresses, address) {
+		inside := p.affiliation == "Internal" || slices.Contains(internal, domain(address))
+		if address == "" || len(address) > maxAddressBytes || inside || slices.Contains(addresses, address) {
 			continue
 		}
-		addresses = append(addresses, address)
+		if addresses = append(addresses, address); len(addresses) == maxPeople {
+			break
+		}
 	}
 	return addresses, nil
 }

@@ -39,7 +39,7 @@ func (a *Activities) Render(_ context.Context, in RenderInput) (*RenderResult, e
 		var out Rendered
 		out.Attributes, err = renderer.Attributes(plugin.Record{ID: r.Pending.ID, Time: r.Pending.Time, URL: r.URL, Data: r.Data})
 		if err != nil {
-			out.Failure = err.Error()
+			out.Failure = cutText(err.Error(), maxDetailBytes)
 		}
 		res.Rendered = append(res.Rendered, out)
 	}

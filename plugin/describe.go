@@ -130,6 +130,7 @@ const (
 	KindTime   Kind = "time" // a JSON string in RFC 3339 with its own offset
 	KindList   Kind = "list"
 	KindStruct Kind = "struct"
+	KindAny    Kind = "any" // any JSON value: what is in it is known at run time only, and is not checked before
 )
 
 // Type is the type of a field or attribute.
@@ -146,6 +147,7 @@ var (
 	Number = Type{Kind: KindNumber}
 	Bool   = Type{Kind: KindBool}
 	Time   = Type{Kind: KindTime}
+	Any    = Type{Kind: KindAny}
 )
 
 // ListOf is the type of a list whose elements are of type elem.

@@ -10,12 +10,12 @@ func toError(e *Error) *wirev1.Error {
 		return nil
 	}
 	return &wirev1.Error{
-		Code:       wire.Text(string(e.Code)),
-		Message:    wire.Text(e.Message),
+		Code:       wire.Short(string(e.Code), wire.MaxText),
+		Message:    wire.Short(e.Message, wire.MaxText),
 		Retryable:  e.Retryable,
 		RetryAfter: wire.ToDuration(e.RetryAfter),
 		Uncertain:  e.Uncertain,
-		Attribute:  wire.Text(e.Attribute),
+		Attribute:  wire.Short(e.Attribute, wire.MaxText),
 		Requests:   int64(e.Requests),
 	}
 }

@@ -217,7 +217,7 @@ func toStatus(e *Error) error {
 	if e.Code == CodeUnimplemented {
 		code = codes.Unimplemented
 	}
-	st, err := status.New(code, wire.Text(string(e.Code))).WithDetails(toError(e))
+	st, err := status.New(code, wire.Short(string(e.Code), wire.MaxText)).WithDetails(toError(e))
 	if err != nil {
 		return status.Error(codes.Internal, "the error could not be encoded")
 	}

@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -17,8 +18,17 @@ var (
 	memberPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
 )
 
-// Validate reports everything that is wrong with the description, one error for each mistake, joined; nil if it is right. The
-// host refuses a connector whose description is wrong; authors check theirs in a test, as the conformance kit does.
+const (
+	// maxMistakes is how many mistakes are reported at once.
+	maxMistakes = 20
+
+	// maxNesting is how deep lists and structs can lie in each other.
+	maxNesting = 16
+)
+
+// Validate reports what is wrong with the description, one error for each mistake, joined; nil if it is right. Of very many mistakes
+// it reports the first. The host refuses a connector whose description is wrong; authors check theirs in a test, as the
+// conformance kit does.
 func (r *DescribeResponse) Validate() error {
 	if r == nil {
 		return errors.New("there is no description")
@@ -30,31 +40,44 @@ func (r *DescribeResponse) Validate() error {
 	v.attributes("config", r.Config, false)
 	unique(v, "streams", r.Streams, func(s Stream) string { return s.Name })
 	for _, s := range r.Streams {
-		v.stream("stream "+s.Name, s)
+		v.stream("stream "+short(s.Name), s)
 	}
 	unique(v, "objects", r.Objects, func(o Object) string { return o.Name })
 	for _, o := range r.Objects {
-		v.object("object "+o.Name, o)
+		v.object("object "+short(o.Name), o)
 	}
 	return errors.Join(v.errs...)
 }
 
 type validator struct {
-	errs []error
+	errs     []error // the first ones
+	mistakes int
 }
 
 func (v *validator) check(ok bool, format string, args ...any) {
-	if !ok {
+	if ok {
+		return
+	}
+	if v.mistakes++; v.mistakes <= maxMistakes {
 		v.errs = append(v.errs, fmt.Errorf(format, args...))
 	}
 }
 
+// short is as much of a name as a message shows.
+func short(name string) string {
+	const most = 64
+	if len(name) <= most {
+		return name
+	}
+	return strings.ToValidUTF8(name[:most], "") + "…"
+}
+
 func (v *validator) label(path, name string) {
-	v.check(labelPattern.MatchString(name), "%s: %q is no name: a lower-case letter, then lower-case letters, digits and underscores", path, name)
+	v.check(labelPattern.MatchString(name), "%s: %q is no name: a lower-case letter, then lower-case letters, digits and underscores", path, short(name))
 }
 
 func (v *validator) member(path, name string) {
-	v.check(memberPattern.MatchString(name), "%s: %q is no name: a letter or underscore, then letters, digits and underscores", path, name)
+	v.check(memberPattern.MatchString(name), "%s: %q is no name: a letter or underscore, then letters, digits and underscores", path, short(name))
 }
 
 // unique checks that no two elements share a key; empty keys do not count.
@@ -62,7 +85,7 @@ func unique[T any](v *validator, path string, in []T, key func(T) string) {
 	seen := make(map[string]bool, len(in))
 	for _, e := range in {
 		k := key(e)
-		v.check(k == "" || !seen[k], "%s: %q stands there twice", path, k)
+		v.check(k == "" || !seen[k], "%s: %q stands there twice", path, short(k))
 		seen[k] = true
 	}
 }
@@ -72,24 +95,28 @@ func (v *validator) stream(path string, s Stream) {
 	v.label(path+".record", s.Record)
 	v.check(s.MaxRead >= 1, "%s.max_read: is %d and must be at least 1", path, s.MaxRead)
 	v.check(len(s.Fields) > 0, "%s.fields: the records have no fields", path)
-	v.fields(path, s.Fields)
+	v.fields(path, s.Fields, 0)
 }
 
 // fields checks the members of a record or struct. A semantic may stand at one of them only: what is mapped by it must be one
 // thing.
-func (v *validator) fields(path string, fields []Field) {
+func (v *validator) fields(path string, fields []Field, depth int) {
 	unique(v, path+" (names)", fields, func(f Field) string { return f.Name })
 	unique(v, path+" (semantics)", fields, func(f Field) string { return f.Semantic })
 	for _, f := range fields {
-		at := path + "." + f.Name
+		at := path + "." + short(f.Name)
 		v.member(at, f.Name)
-		v.typ(at, f.Type)
+		v.typ(at, f.Type, depth)
 	}
 }
 
-func (v *validator) typ(path string, t Type) {
+func (v *validator) typ(path string, t Type, depth int) {
+	if depth == maxNesting {
+		v.check(false, "%s: lists and structs lie in each other more than %d levels deep", path, maxNesting)
+		return
+	}
 	switch t.Kind {
-	case KindString, KindInt, KindNumber, KindBool, KindTime:
+	case KindString, KindInt, KindNumber, KindBool, KindTime, KindAny:
 		v.check(t.Elem == nil && t.Fields == nil, "%s: a type of kind %s has neither an element nor fields", path, t.Kind)
 	case KindList:
 		v.check(t.Fields == nil, "%s: a list has no fields of its own", path)
@@ -97,12 +124,13 @@ func (v *validator) typ(path string, t Type) {
 			v.check(false, "%s: the list has no element type", path)
 			return
 		}
-		v.typ(path+"[]", *t.Elem)
+		v.check(t.Elem.Kind != KindAny, "%s: a list of any values is itself of kind %s", path, KindAny)
+		v.typ(path+"[]", *t.Elem, depth+1)
 	case KindStruct:
 		v.check(t.Elem == nil, "%s: a struct has no element type", path)
-		v.fields(path, t.Fields)
+		v.fields(path, t.Fields, depth+1)
 	default:
-		v.check(false, "%s: %q is no kind of type", path, t.Kind)
+		v.check(false, "%s: %q is no kind of type", path, short(string(t.Kind)))
 	}
 }
 
@@ -117,7 +145,7 @@ func (v *validator) object(path string, o Object) {
 	}
 	v.check(o.MaxResolve >= 1, "%s.max_resolve: is %d and must be at least 1, as resolved_by is set", path, o.MaxResolve)
 	v.check(slices.ContainsFunc(o.Attributes, func(a Attribute) bool { return a.Name == o.ResolvedBy }),
-		"%s.resolved_by: the object has no attribute %q", path, o.ResolvedBy)
+		"%s.resolved_by: the object has no attribute %q", path, short(o.ResolvedBy))
 }
 
 // attributes checks those of an object, or of a connection.
@@ -125,18 +153,23 @@ func (v *validator) attributes(path string, attrs []Attribute, ofObject bool) {
 	unique(v, path+" (names)", attrs, func(a Attribute) string { return a.Name })
 	unique(v, path+" (semantics)", attrs, func(a Attribute) string { return a.Semantic })
 	for _, a := range attrs {
-		at := path + "." + a.Name
+		at := path + "." + short(a.Name)
 		v.member(at, a.Name)
-		v.typ(at, a.Type)
-		v.check(len(a.OneOf) == 0 || a.Type.Kind == KindString, "%s.one_of: is for strings, and this is of kind %s", at, a.Type.Kind)
+		before := v.mistakes
+		v.typ(at, a.Type, 0)
+		typed := v.mistakes == before
+		v.check(len(a.OneOf) == 0 || a.Type.Kind == KindString, "%s.one_of: is for strings, and this is of kind %s", at, short(string(a.Type.Kind)))
 		v.check(a.MaxLength >= 0, "%s.max_length: is negative", at)
 		if ofObject {
 			v.check(!a.Sensitive, "%s.sensitive: is for attributes of a connection", at)
 		} else {
 			v.check(a.Semantic == "" && !a.Locked && a.MaxLength == 0,
 				"%s: semantic, locked and max_length are for attributes of an object", at)
+			v.check(a.Type.Kind != KindAny, "%s: kind %s is for streams and objects", at, KindAny)
 		}
-		v.defaultValue(at, a)
+		if typed { // a wrong type says nothing about a value
+			v.defaultValue(at, a)
+		}
 	}
 }
 
@@ -151,7 +184,7 @@ func (v *validator) defaultValue(path string, a Attribute) {
 	}
 	var s string
 	if len(a.OneOf) > 0 && json.Unmarshal(a.Default, &s) == nil {
-		v.check(slices.Contains(a.OneOf, s), "%s.default: %q is not among one_of", path, s)
+		v.check(slices.Contains(a.OneOf, s), "%s.default: %q is not among one_of", path, short(s))
 	}
 }
 
@@ -168,6 +201,8 @@ func (t Type) check(path string, value json.RawMessage) error {
 		return nil
 	}
 	switch t.Kind {
+	case KindAny:
+		return nil
 	case KindList:
 		return t.checkList(path, value)
 	case KindStruct:
@@ -207,7 +242,7 @@ func (t Type) checkScalar(path string, value json.RawMessage) error {
 
 func (t Type) checkList(path string, value json.RawMessage) error {
 	var list []json.RawMessage
-	if value[0] != '[' || json.Unmarshal(value, &list) != nil {
+	if t.Elem == nil || value[0] != '[' || json.Unmarshal(value, &list) != nil {
 		return at(path, "is not a list")
 	}
 	for i, e := range list {
@@ -234,7 +269,7 @@ func (t Type) checkStruct(path string, value json.RawMessage) error {
 		delete(members, f.Name)
 	}
 	for name := range members {
-		return at(path, "has a member %q, which is not described", name)
+		return at(path, "has a member %q, which is not described", short(name))
 	}
 	return nil
 }

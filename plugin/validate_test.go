@@ -89,6 +89,39 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// However wrong a description is, its mistakes fit on a screen and finding them costs no more than reading it.
+func TestValidateIsBounded(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	deep := String
+	for range 100_000 {
+		deep = ListOf(deep)
+	}
+	tests := map[string]struct {
+		change func(*DescribeResponse)
+		want   string
+	}{
+		"a default of a list of nothing": {func(d *DescribeResponse) {
+			d.Config[0] = Attribute{Name: "region", Type: Type{Kind: KindList}, Default: json.RawMessage(`[1]`)}
+		}, "config.region: the list has no element type"},
+		"lists in lists in lists": {func(d *DescribeResponse) { d.Streams[0].Fields[0].Type = deep }, "more than 16 levels deep"},
+		"long names everywhere": {func(d *DescribeResponse) {
+			d.Name, d.Streams[0].Name, d.Objects[0].Name, d.Objects[0].ResolvedBy = long, long, long, long
+			d.Streams[0].Fields[1].Type = StructOf(Field{Name: long}, Field{Name: long, Type: Type{Kind: Kind(long)}})
+		}, "name: "},
+		"100,000 mistakes": {func(d *DescribeResponse) { d.Streams[0].Fields = make([]Field, 100_000) }, "stream calls.: "},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			d := valid()
+			tt.change(d)
+			err := d.Validate()
+			if err == nil || !strings.Contains(err.Error(), tt.want) || len(err.Error()) > 10_000 {
+				t.Errorf("error %.300v, want some lines with %q", err, tt.want)
+			}
+		})
+	}
+}
+
 func TestTypeCheck(t *testing.T) {
 	person := StructOf(Field{Name: "email", Type: String}, Field{Name: "age", Type: Int})
 	tests := []struct {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +49,7 @@ func TestAnswersArriveAsSent(t *testing.T) {
 		NextPageToken: "\x00\xff", Requests: 2,
 	}, listed, err)
 
-	records, err := c.Read(t.Context(), &plugin.ReadRequest{Stream: "calls", IDs: []string{"full"}})
+	records, err := c.Read(t.Context(), &plugin.ReadRequest{Stream: "calls", IDs: []string{"full", fullRecord.ID}})
 	check("Read", &plugin.ReadResponse{Records: []plugin.Record{fullRecord}, Requests: 3}, records, err)
 
 	asked := &plugin.ReadRequest{Stream: "calls", IDs: []string{"1", "2"}, Fields: []string{"title", "parties"}}
@@ -240,9 +241,18 @@ func TestPanicEndsTheCallOnly(t *testing.T) {
 	}
 }
 
+// large asks for records 0 to count-1, each of a text of so many bytes.
+func large(count, size int) *plugin.ReadRequest {
+	req := &plugin.ReadRequest{IDs: []string{"big", strconv.Itoa(count), strconv.Itoa(size)}}
+	for i := range count {
+		req.IDs = append(req.IDs, strconv.Itoa(i))
+	}
+	return req
+}
+
 func TestLargeMessages(t *testing.T) {
 	c := launch(t, self(t, "serve"), nil)
-	resp, err := c.Read(t.Context(), &plugin.ReadRequest{IDs: []string{"big", "24", "1000000"}})
+	resp, err := c.Read(t.Context(), large(24, 1_000_000))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,17 +264,19 @@ func TestLargeMessages(t *testing.T) {
 	if len(resp.Records) != 24 || resp.Requests != 1 {
 		t.Errorf("%d records, %d requests; want 24, 1", len(resp.Records), resp.Requests)
 	}
-	one, err := c.Read(t.Context(), &plugin.ReadRequest{IDs: []string{"big", "1", "60000000"}})
+	one, err := c.Read(t.Context(), large(1, 16_000_000))
 	if err != nil || len(one.Records) != 1 {
-		t.Errorf("one record of 60 MB: %v", err)
+		t.Errorf("one record of 16 MB: %v", err)
 	}
-	_, err = c.Read(t.Context(), &plugin.ReadRequest{IDs: []string{"big", "1", "70000000"}})
-	if e := plugin.AsError(err); e == nil || e.Code != plugin.CodeInternal || e.Retryable {
-		t.Errorf("one record of 70 MB: error %+v, want an internal one, not retryable", e)
+	for name, req := range map[string]*plugin.ReadRequest{"one record of 17 MB": large(1, 17_000_000), "40 records of 1 MB": large(40, 1_000_000)} {
+		_, err = c.Read(t.Context(), req)
+		if e := plugin.AsError(err); e == nil || e.Code != plugin.CodeInternal || e.Retryable || e.Requests != 1 {
+			t.Errorf("%s: error %+v, want an internal one, not retryable", name, e)
+		}
 	}
 
-	big := json.RawMessage(`"` + strings.Repeat("x", 20_000_000) + `"`)
-	if _, err := c.Create(t.Context(), &plugin.CreateRequest{Items: []plugin.Item{{Key: "k", Attributes: big}}}); err != nil {
-		t.Errorf("a request of 20 MB: %v", err)
+	attributes := json.RawMessage(`"` + strings.Repeat("x", 16_000_000) + `"`)
+	if _, err := c.Create(t.Context(), &plugin.CreateRequest{Items: []plugin.Item{{Key: "k", Attributes: attributes}}}); err != nil {
+		t.Errorf("a request of 16 MB: %v", err)
 	}
 }

@@ -252,7 +252,7 @@ func BenchmarkUnary(b *testing.B) {
 // BenchmarkRead reads 1,000 records of 2 KB.
 func BenchmarkRead(b *testing.B) {
 	c := launch(b, self(b, "serve"), nil)
-	req := &plugin.ReadRequest{IDs: []string{"big", "1000", "2000"}}
+	req := large(1000, 2000)
 	b.SetBytes(1000 * 2002)
 	var records int
 	start := time.Now()

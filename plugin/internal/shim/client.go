@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/peer"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/durasync/durasync/plugin"
@@ -25,7 +26,8 @@ const answerGrace = time.Second
 // DialOptions are what a connection to a connector needs.
 func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage)),
+		grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage), grpc.ForceCodecV2(newCodec())),
 	}
 }
 
@@ -64,7 +66,11 @@ func (c *Client) Configure(ctx context.Context, req *plugin.ConfigureRequest) (*
 	if err != nil {
 		return nil, fault(ctx, "Configure", err)
 	}
-	return fromConfigureResponse(resp), nil
+	out := fromConfigureResponse(resp)
+	if e := checkSettings(out); e != nil {
+		return nil, e
+	}
+	return out, nil
 }
 
 // Check implements [plugin.Checker].
@@ -73,7 +79,7 @@ func (c *Client) Check(ctx context.Context, _ *plugin.CheckRequest) (*plugin.Che
 	if err != nil {
 		return nil, fault(ctx, "Check", err)
 	}
-	return &plugin.CheckResponse{Summary: resp.GetSummary(), Requests: int(resp.GetRequests())}, nil
+	return &plugin.CheckResponse{Summary: plain(resp.GetSummary(), maxLabel), Requests: requestsOf(resp.GetRequests())}, nil
 }
 
 // List implements [plugin.Source].
@@ -82,10 +88,15 @@ func (c *Client) List(ctx context.Context, req *plugin.ListRequest) (*plugin.Lis
 	if err != nil {
 		return nil, fault(ctx, "List", err)
 	}
-	return fromListResponse(resp), nil
+	out := fromListResponse(resp)
+	if e := checkEntries(out); e != nil {
+		e.Requests = out.Requests
+		return nil, e
+	}
+	return out, nil
 }
 
-// Read implements [plugin.Source].
+// Read implements [plugin.Source]. Of what the connector sends it keeps the records that were asked for, each once.
 func (c *Client) Read(ctx context.Context, req *plugin.ReadRequest) (*plugin.ReadResponse, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the stream, whatever is left of it
@@ -94,6 +105,11 @@ func (c *Client) Read(ctx context.Context, req *plugin.ReadRequest) (*plugin.Rea
 		return nil, fault(ctx, "Read", err)
 	}
 	resp := &plugin.ReadResponse{}
+	wanted := make(map[string]bool, len(req.IDs))
+	for _, id := range req.IDs {
+		wanted[id] = true
+	}
+	size := 0
 	for {
 		part, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
@@ -102,10 +118,18 @@ func (c *Client) Read(ctx context.Context, req *plugin.ReadRequest) (*plugin.Rea
 		if err != nil {
 			return nil, fault(ctx, "Read", err)
 		}
-		for _, r := range part.GetRecords() {
-			resp.Records = append(resp.Records, fromRecord(r))
+		resp.Requests = requestsOf(int64(resp.Requests + requestsOf(part.GetRequests())))
+		if size += proto.Size(part); size > maxAnswer {
+			e := broken("Read", "it is of more than %d MiB", maxAnswer>>20)
+			e.Requests = resp.Requests
+			return nil, e
 		}
-		resp.Requests += int(part.GetRequests())
+		for _, r := range part.GetRecords() {
+			if wanted[r.GetId()] {
+				delete(wanted, r.GetId())
+				resp.Records = append(resp.Records, fromRecord(r))
+			}
+		}
 	}
 }
 
@@ -159,7 +183,7 @@ func mismatch(method string, items []plugin.Item, keys []string, requests int) *
 	} else {
 		for i, key := range keys {
 			if key != items[i].Key {
-				problem = fmt.Sprintf("answer %d is for the key %q, the item's key is %q", i, key, items[i].Key)
+				problem = fmt.Sprintf("answer %d is for the key %.200q, the item's key is %q", i, key, items[i].Key)
 				break
 			}
 		}
@@ -178,7 +202,12 @@ func (c *Client) Resolve(ctx context.Context, req *plugin.ResolveRequest) (*plug
 	if err != nil {
 		return nil, fault(ctx, "Resolve", err)
 	}
-	return fromResolveResponse(resp), nil
+	out := fromResolveResponse(resp)
+	if e := checkMatches(out); e != nil {
+		e.Requests = out.Requests
+		return nil, e
+	}
+	return out, nil
 }
 
 // Find implements [plugin.Finder].

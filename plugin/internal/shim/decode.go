@@ -1,6 +1,8 @@
 package shim
 
 import (
+	"cmp"
+
 	"github.com/durasync/durasync/plugin"
 	"github.com/durasync/durasync/plugin/internal/wire"
 	wirev1 "github.com/durasync/durasync/plugin/internal/wire/v1"
@@ -11,13 +13,13 @@ func fromError(e *wirev1.Error) *plugin.Error {
 		return nil
 	}
 	return &plugin.Error{
-		Code:       plugin.Code(e.GetCode()),
-		Message:    e.GetMessage(),
+		Code:       cmp.Or(plugin.Code(plain(e.GetCode(), maxLabel)), plugin.CodeInternal),
+		Message:    cmp.Or(plain(e.GetMessage(), maxMessage), "the connector does not say what is wrong"),
 		Retryable:  e.GetRetryable(),
-		RetryAfter: e.GetRetryAfter().AsDuration(),
+		RetryAfter: min(max(e.GetRetryAfter().AsDuration(), 0), maxRetryAfter),
 		Uncertain:  e.GetUncertain(),
-		Attribute:  e.GetAttribute(),
-		Requests:   int(e.GetRequests()),
+		Attribute:  plain(e.GetAttribute(), maxLabel),
+		Requests:   requestsOf(e.GetRequests()),
 	}
 }
 
@@ -102,30 +104,33 @@ func fromListResponse(r *wirev1.ListResponse) *plugin.ListResponse {
 			return plugin.Entry{ID: e.GetId(), Time: wire.FromTimestamp(e.GetTime())}
 		}),
 		NextPageToken: string(r.GetNextPageToken()),
-		Requests:      int(r.GetRequests()),
+		Requests:      requestsOf(r.GetRequests()),
 	}
 }
 
 func fromRecord(r *wirev1.Record) plugin.Record {
-	return plugin.Record{
+	out := plugin.Record{
 		ID:      r.GetId(),
 		Time:    wire.FromTimestamp(r.GetTime()),
-		URL:     r.GetUrl(),
-		Pending: r.GetPending(),
+		Pending: plain(r.GetPending(), maxLabel),
 		Data:    r.GetData(),
 	}
+	if len(r.GetUrl()) <= maxURL {
+		out.URL = plain(r.GetUrl(), maxURL)
+	}
+	return out
 }
 
 func fromCreateResponse(r *wirev1.CreateResponse) *plugin.CreateResponse {
-	return &plugin.CreateResponse{Results: wire.Each(r.GetResults(), fromResult), Requests: int(r.GetRequests())}
+	return &plugin.CreateResponse{Results: wire.Each(r.GetResults(), fromResult), Requests: requestsOf(r.GetRequests())}
 }
 
 func fromFindResponse(r *wirev1.FindResponse) *plugin.FindResponse {
-	return &plugin.FindResponse{Results: wire.Each(r.GetResults(), fromResult), Requests: int(r.GetRequests())}
+	return &plugin.FindResponse{Results: wire.Each(r.GetResults(), fromResult), Requests: requestsOf(r.GetRequests())}
 }
 
 func fromResult(r *wirev1.Result) plugin.Result {
-	return plugin.Result{Key: r.GetKey(), ID: r.GetId(), Existed: r.GetExisted(), Err: fromError(r.GetError())}
+	return plugin.Result{Key: r.GetKey(), ID: plain(r.GetId(), maxLabel), Existed: r.GetExisted(), Err: fromError(r.GetError())}
 }
 
 func fromResolveResponse(r *wirev1.ResolveResponse) *plugin.ResolveResponse {
@@ -137,13 +142,13 @@ func fromResolveResponse(r *wirev1.ResolveResponse) *plugin.ResolveResponse {
 				Targets:  wire.Each(m.GetTargets(), fromTarget),
 			}
 		}),
-		Requests: int(r.GetRequests()),
+		Requests: requestsOf(r.GetRequests()),
 	}
 }
 
 func fromTarget(t *wirev1.Target) plugin.Target {
 	return plugin.Target{
-		ID: t.GetId(), Name: t.GetName(), Contact: t.GetContact(), KeyContact: t.GetKeyContact(), Team: t.GetTeam(),
+		ID: t.GetId(), Name: plain(t.GetName(), maxLabel), Contact: t.GetContact(), KeyContact: t.GetKeyContact(), Team: t.GetTeam(),
 	}
 }
 
@@ -152,6 +157,6 @@ func fromPreviewResponse(r *wirev1.PreviewResponse) *plugin.PreviewResponse {
 		Previews: wire.Each(r.GetPreviews(), func(p *wirev1.Preview) plugin.Preview {
 			return plugin.Preview{Key: p.GetKey(), Attributes: p.GetAttributes(), Err: fromError(p.GetError())}
 		}),
-		Requests: int(r.GetRequests()),
+		Requests: requestsOf(r.GetRequests()),
 	}
 }

@@ -2,6 +2,7 @@ package shim
 
 import (
 	"context"
+	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -80,16 +81,20 @@ func detail(st *status.Status) *plugin.Error {
 
 // withoutDetail makes the error for a status that did not come from the connector's own code but from gRPC, at either end.
 func withoutDetail(method string, st *status.Status) *plugin.Error {
+	said := plain(st.Message(), maxMessage)
 	switch st.Code() {
 	case codes.Unavailable, codes.Canceled, codes.DeadlineExceeded, codes.Aborted:
-		return plugin.Errorf(plugin.CodeUnavailable, "the connector's process ended during %s: %s", method, st.Message())
+		return plugin.Errorf(plugin.CodeUnavailable, "the connector's process ended during %s: %s", method, said)
 	case codes.Unimplemented:
 		return plugin.Errorf(plugin.CodeUnimplemented, "the connector does not offer %s", method)
 	case codes.ResourceExhausted:
-		e := plugin.Errorf(plugin.CodeInternal, "a message of %s is larger than %d MiB: %s", method, wire.MaxMessage>>20, st.Message())
+		e := plugin.Errorf(plugin.CodeInternal, "a message of %s is larger than %d MiB: %s", method, wire.MaxMessage>>20, said)
 		e.Retryable = false
 		return e
-	default:
-		return plugin.Errorf(plugin.CodeInternal, "%s failed without a reason: %s: %s", method, st.Code(), st.Message())
+	case codes.Internal:
+		if _, why, ok := strings.Cut(said, "failed to unmarshal the received message: "); ok {
+			return broken(method, "%s", why)
+		}
 	}
+	return plugin.Errorf(plugin.CodeInternal, "%s failed without a reason: %s: %s", method, st.Code(), said)
 }

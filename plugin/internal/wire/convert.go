@@ -3,6 +3,7 @@ package wire
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -23,6 +24,17 @@ func Each[T, U any](in []T, convert func(T) U) []U {
 // Text makes a string fit for a protobuf string, which must be valid UTF-8: gRPC fails the whole message otherwise, with an
 // error that does not say where.
 func Text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+// Short is Text of at most max bytes and an ellipsis that shows the cut.
+func Short(s string, max int) string {
+	if len(s) <= max {
+		return Text(s)
+	}
+	for max > 0 && !utf8.RuneStart(s[max]) {
+		max--
+	}
+	return Text(s[:max]) + "…"
+}
 
 // ToTimestamp returns nil for the zero time.
 func ToTimestamp(t time.Time) *timestamppb.Timestamp {

@@ -26,7 +26,11 @@ const (
 )
 
 // MaxMessage is the size of the largest message, in either direction, in bytes.
-const MaxMessage = 64 << 20
+const MaxMessage = 16 << 20
+
+// MaxText is the length of the longest text of an error, in bytes. gRPC carries errors in the headers of its answers, which are
+// far more limited than its messages.
+const MaxText = 16 << 10
 
 // ChunkSize is about how many bytes of records one message of a Read holds.
 const ChunkSize = 1 << 20

@@ -74,7 +74,7 @@ type ConnectorClient interface {
 	// List returns one page of the records whose time lies in a window, as ids and times, in any order. Sources only.
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*ListResponse, error)
 	// Read returns records by id, in any number of messages, in any order. An id that no longer exists is left out. A message
-	// is at most 64 MiB; about 1 MiB is a good size. Sources only.
+	// is at most 16 MiB; about 1 MiB is a good size. Sources only.
 	Read(ctx context.Context, in *ReadRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadResponse], error)
 	// Create writes items and answers for each of them. What is wrong with one item goes into its result. Destinations only.
 	Create(ctx context.Context, in *CreateRequest, opts ...grpc.CallOption) (*CreateResponse, error)
@@ -214,7 +214,7 @@ type ConnectorServer interface {
 	// List returns one page of the records whose time lies in a window, as ids and times, in any order. Sources only.
 	List(context.Context, *ListRequest) (*ListResponse, error)
 	// Read returns records by id, in any number of messages, in any order. An id that no longer exists is left out. A message
-	// is at most 64 MiB; about 1 MiB is a good size. Sources only.
+	// is at most 16 MiB; about 1 MiB is a good size. Sources only.
 	Read(*ReadRequest, grpc.ServerStreamingServer[ReadResponse]) error
 	// Create writes items and answers for each of them. What is wrong with one item goes into its result. Destinations only.
 	Create(context.Context, *CreateRequest) (*CreateResponse, error)
