@@ -100,10 +100,10 @@ func checkFields(fields []plugin.Field) error {
 
 func checkType(t plugin.Type) error {
 	switch t.Kind {
-	case plugin.KindString, plugin.KindInt, plugin.KindNumber, plugin.KindBool, plugin.KindTime:
+	case plugin.KindString, plugin.KindInt, plugin.KindNumber, plugin.KindBool, plugin.KindTime, plugin.KindAny:
 		return nil
 	case plugin.KindList:
-		if t.Elem == nil {
+		if t.Elem == nil || t.Elem.Kind == plugin.KindAny {
 			return errors.New("a list without a type of element")
 		}
 		return checkType(*t.Elem)

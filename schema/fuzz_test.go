@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/json"
 	"path/filepath"
+	"runtime/metrics"
 	"strings"
 	"testing"
 	"time"
@@ -35,14 +36,26 @@ func FuzzLoad(f *testing.F) {
 		}
 		f.Add(job, template)
 	}
+	const secret = "planted-secret"
 	f.Fuzz(func(t *testing.T, job, template string) {
-		config, diags := LoadFS(t.Context(), dir("connections.hcl", connectionsHCL+notifiersHCL, "job.hcl", job, "notes.tmpl", template), options())
+		defer bounded(t)()
+		opts := options()
+		if !strings.Contains(job, fnFile) { // which reads the machine's own files
+			opts.Env = func(string) (string, bool) { return secret, true }
+		}
+		config, diags := LoadFS(t.Context(), dir("connections.hcl", connectionsHCL+notifiersHCL, "job.hcl", job, "notes.tmpl", template), opts)
 		for _, d := range diags {
 			if d.Range == nil || d.Summary == "" || d.Detail == "" || d.Snippet == nil && d.Code != CodeFile {
 				t.Errorf("incomplete diagnostic: %+v", d)
 			}
 		}
-		text(t, diags)
+		plans, err := json.Marshal(config.Jobs)
+		if err != nil {
+			t.Errorf("a plan cannot be stored: %v", err)
+		}
+		if !strings.Contains(job+template, secret) && strings.Contains(text(t, diags)+string(plans), secret) {
+			t.Error("a secret is shown")
+		}
 		for _, p := range config.Jobs {
 			if _, err := NextRuns(p.Schedule, time.Unix(1_800_000_000, 0), 3); err != nil {
 				t.Errorf("a compiled schedule has no times: %v", err)
@@ -67,6 +80,25 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
+// bounded begins to watch what an input costs, and the function that it returns ends that: within a minute, or the process ends with a
+// panic, and with at most a gigabyte allocated in all.
+func bounded(t *testing.T) (end func()) {
+	t.Helper()
+	watch := time.AfterFunc(time.Minute, func() { panic("it hangs") })
+	allocated := func() uint64 {
+		s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+		metrics.Read(s)
+		return s[0].Value.Uint64()
+	}
+	before := allocated()
+	return func() {
+		watch.Stop()
+		if spent := allocated() - before; spent > 1<<30 {
+			t.Errorf("it costs %d MiB of memory", spent>>20)
+		}
+	}
+}
+
 // FuzzRenderer checks that no record makes rendering panic or give invalid JSON.
 func FuzzRenderer(f *testing.F) {
 	f.Add([]byte(fullCall))
@@ -78,6 +110,7 @@ minutes = call.duration
 subject = coalesce(call.title, "x")`, "%{ for t in call.topics }${coalesce(t.name, \"?\")} ${format_duration(coalesce(t.duration, 0))}%{ endfor }")
 	custom, standard := renderer(f, p), renderer(f, compile(f, "", "", ""))
 	f.Fuzz(func(t *testing.T, data []byte) {
+		defer bounded(t)()
 		for _, r := range []*Renderer{custom, standard} {
 			rec := plugin.Record{ID: "1", Data: data}
 			if b, err := r.Attributes(rec); err == nil && !json.Valid(b) {

@@ -49,8 +49,42 @@ func fromJSON(v any, t plan.Type) (cty.Value, error) {
 		return listFromJSON(v, t)
 	case kind == plugin.KindStruct:
 		return structFromJSON(v, t.Fields)
+	case kind == plugin.KindAny:
+		return anyFromJSON(v)
 	default:
 		return scalarFromJSON(v, kind)
+	}
+}
+
+// anyFromJSON makes a value of the type that the JSON has.
+func anyFromJSON(v any) (cty.Value, error) {
+	switch v := v.(type) {
+	case string:
+		return cty.StringVal(v), nil
+	case bool:
+		return cty.BoolVal(v), nil
+	case json.Number:
+		return number(v.String())
+	case []any:
+		elems := make([]cty.Value, len(v))
+		for i, e := range v {
+			var err error
+			if elems[i], err = anyFromJSON(e); err != nil {
+				return cty.NilVal, fmt.Errorf("element %d: %w", i, err)
+			}
+		}
+		return cty.TupleVal(elems), nil
+	case map[string]any:
+		attrs := make(map[string]cty.Value, len(v))
+		for name, e := range v {
+			var err error
+			if attrs[name], err = anyFromJSON(e); err != nil {
+				return cty.NilVal, fmt.Errorf("member %s: %w", name, err)
+			}
+		}
+		return cty.ObjectVal(attrs), nil
+	default:
+		return cty.NullVal(cty.DynamicPseudoType), nil
 	}
 }
 
@@ -181,6 +215,8 @@ func appendJSON(b []byte, v cty.Value, t plan.Type, maxLength int) ([]byte, erro
 		return appendStruct(b, v, t, maxLength)
 	case kindMap:
 		return appendMap(b, v, *t.Elem)
+	case plugin.KindAny:
+		return appendAny(b, v)
 	default:
 		return nil, fmt.Errorf("unknown kind of type %q", kind)
 	}
@@ -245,6 +281,63 @@ func appendMap(b []byte, v cty.Value, elem plan.Type) ([]byte, error) {
 			return nil, err
 		}
 		if b, err = appendJSON(append(b, ':'), e, elem, 0); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, '}'), nil
+}
+
+// appendAny writes a value as what it is. Nulls are kept: what leaves them out or not is whoever made the value.
+func appendAny(b []byte, v cty.Value) ([]byte, error) {
+	t := v.Type()
+	switch {
+	case len(b) > maxResult:
+		return nil, errTooLarge
+	case v.IsNull():
+		return append(b, "null"...), nil
+	case t == cty.String:
+		return appendString(b, v.AsString())
+	case t == cty.Bool:
+		return strconv.AppendBool(b, v.True()), nil
+	case t == cty.Number:
+		if err := checkMagnitude(v); err != nil {
+			return nil, err
+		}
+		if f := v.AsBigFloat(); !f.IsInt() {
+			return f.Append(b, 'g', -1), nil
+		}
+		n, _ := v.AsBigFloat().Int(nil)
+		return n.Append(b, 10), nil
+	case t.IsObjectType() || t.IsMapType():
+		return appendAnyMembers(b, v)
+	}
+	b = append(b, '[')
+	for it, first := v.ElementIterator(), true; it.Next(); first = false {
+		if !first {
+			b = append(b, ',')
+		}
+		_, e := it.Element()
+		var err error
+		if b, err = appendAny(b, e); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, ']'), nil
+}
+
+// appendAnyMembers writes the members of an object or map in the order of their names.
+func appendAnyMembers(b []byte, v cty.Value) ([]byte, error) {
+	b = append(b, '{')
+	for it, first := v.ElementIterator(), true; it.Next(); first = false {
+		if !first {
+			b = append(b, ',')
+		}
+		name, e := it.Element()
+		var err error
+		if b, err = appendString(b, name.AsString()); err != nil {
+			return nil, err
+		}
+		if b, err = appendAny(append(b, ':'), e); err != nil {
 			return nil, err
 		}
 	}

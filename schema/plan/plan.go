@@ -222,7 +222,7 @@ type Field struct {
 	Type Type   `json:"type"`
 }
 
-// Type mirrors the types of package plugin: "string", "int", "number", "bool", "time", "list" with Elem, "struct" with Fields.
+// Type mirrors the types of package plugin: "string", "int", "number", "bool", "time", "any", "list" with Elem, "struct" with Fields.
 type Type struct {
 	Kind   string  `json:"kind"`
 	Elem   *Type   `json:"elem,omitempty"`

@@ -1,0 +1,87 @@
+package schema
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/durasync/durasync/plugin"
+)
+
+// sheet is a connector of rows whose columns nobody knows beforehand.
+var sheet = &plugin.DescribeResponse{
+	Name: "sheet", Version: "1",
+	Streams: []plugin.Stream{{
+		Name: "rows", Record: "row", MaxRead: 100,
+		Fields: []plugin.Field{{Name: "id", Type: plugin.String}, {Name: "time", Type: plugin.Time}, {Name: "values", Type: plugin.Any}},
+	}},
+	Objects: []plugin.Object{{
+		Name: "row", MaxCreate: 100, Idempotent: true, Attributes: []plugin.Attribute{{Name: "values", Type: plugin.Any, Required: true}},
+	}},
+}
+
+func sheetJob(values string) string {
+	return `
+connection "sheet" "in" {
+}
+connection "sheet" "out" {
+}
+job "copy" {
+  source {
+    connection = connection.sheet.in
+    stream     = "rows"
+  }
+  destination {
+    connection = connection.sheet.out
+    object     = "row"
+  }
+  map {
+    values = ` + values + `
+  }
+}
+`
+}
+
+func loadSheet(t *testing.T, values string) (*Config, Diagnostics) {
+	t.Helper()
+	return LoadFS(t.Context(), dir("job.hcl", sheetJob(values)), Options{Describe: func(context.Context, string) (*plugin.DescribeResponse, error) { return sheet, nil }})
+}
+
+func TestAnyValues(t *testing.T) {
+	if err := sheet.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	const data = `{"id":"7","time":"2026-09-01T09:02:11Z","values":{"name":"Ann","big":9007199254740993,"half":0.5,"tags":["a",1,null,{"x":true}],"none":null}}`
+	for values, want := range map[string]string{
+		`row.values`: `{"big":9007199254740993,"half":0.5,"name":"Ann","none":null,"tags":["a",1,null,{"x":true}]}`,
+		`{ who = upper(row.values.name), n = row.values.big + 1, id = row.id }`:    `{"id":"7","n":9007199254740994,"who":"ANN"}`,
+		`merge(row.values, { tags = [for x in row.values.tags : x if x == "a"] })`: `{"big":9007199254740993,"half":0.5,"name":"Ann","none":null,"tags":["a"]}`,
+		`"${row.values.name} of ${row.id}"`:                                        `"Ann of 7"`,
+		`[row.values.half, true]`:                                                  `[0.5,true]`,
+	} {
+		config, diags := loadSheet(t, values)
+		if err := diags.Err(); err != nil {
+			t.Errorf("%s: %v", values, err)
+			continue
+		}
+		got, err := renderer(t, config.Jobs[0]).Attributes(plugin.Record{ID: "7", Data: json.RawMessage(data)})
+		if err != nil || string(got) != `{"values":`+want+`}` {
+			t.Errorf("%s is %s (%v), want %s", values, got, err, want)
+		}
+	}
+}
+
+func TestAnyValuesThatAreNotThere(t *testing.T) {
+	config, diags := loadSheet(t, `{ name = row.values.nme }`)
+	if err := diags.Err(); err != nil {
+		t.Fatal(err) // nobody can know before a row is read
+	}
+	_, err := renderer(t, config.Jobs[0]).Attributes(plugin.Record{ID: "7", Data: json.RawMessage(`{"values":{"name":"Ann"}}`)})
+	if err == nil || !strings.Contains(err.Error(), "nme") {
+		t.Errorf("got %v, want an error that names the column", err)
+	}
+	if _, diags = loadSheet(t, `{ name = row.vales.name }`); diags.Err() == nil {
+		t.Error("a misspelled field of the record itself is not found")
+	}
+}
