@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -66,18 +67,28 @@ func (l *loader) readSecretFile(name string) (string, error) {
 	if l.opts.Env == nil {
 		return "", nil
 	}
-	var b []byte
-	var err error
-	if filepath.IsAbs(name) {
-		b, err = os.ReadFile(name)
-	} else {
-		b, err = fs.ReadFile(l.fsys, path.Clean(filepath.ToSlash(name)))
-	}
+	b, err := l.readBounded(name)
 	switch {
 	case err != nil:
 		return "", &secretError{"File cannot be read", fmt.Sprintf("%s: %s.", name, reason(err))}
 	case len(b) > maxFile:
-		return "", &secretError{"File too large", fmt.Sprintf("%s has %d bytes; at most %d are read.", name, len(b), maxFile)}
+		return "", &secretError{"File too large", fmt.Sprintf("%s has more than the %d bytes that are read at most.", name, maxFile)}
 	}
 	return strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r"), nil
+}
+
+// readBounded reads a file, or as much of it as shows that it is too large: a device never ends.
+func (l *loader) readBounded(name string) ([]byte, error) {
+	var f fs.File
+	var err error
+	if filepath.IsAbs(name) {
+		f, err = os.Open(name)
+	} else {
+		f, err = l.fsys.Open(path.Clean(filepath.ToSlash(name)))
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
 }
