@@ -132,6 +132,8 @@ func (c *checker) whole(v operand) operand {
 // check walks an expression.
 func (c *checker) check(expr hclsyntax.Expression) operand {
 	switch e := expr.(type) {
+	case counted:
+		return c.check(e.Expression)
 	case *hclsyntax.LiteralValueExpr:
 		return operand{Value: e.Val}
 	case *hclsyntax.ParenthesesExpr:

@@ -18,6 +18,7 @@ func (j *jobCompiler) where(b *hclsyntax.Block) {
 	}
 	a := b.Body.Attributes["where"]
 	c := j.checker()
+	countSteps(a.Expr)
 	c.condition(a.Expr)
 	j.plan.Source.Where = j.compiled(a, c)
 }
@@ -25,6 +26,8 @@ func (j *jobCompiler) where(b *hclsyntax.Block) {
 // expression compiles an attribute of the map block, checked against attr unless that is nil.
 func (j *jobCompiler) expression(a *hclsyntax.Attribute, attr *plugin.Attribute) *plan.Expression {
 	c := j.checker()
+	leaves := constants(a.Expr, nil)
+	countSteps(a.Expr)
 	v := c.whole(c.check(a.Expr))
 	if attr == nil {
 		return j.compiled(a, c)
@@ -36,7 +39,7 @@ func (j *jobCompiler) expression(a *hclsyntax.Attribute, attr *plugin.Attribute)
 	if _, err := convertStrictly(v.Value, want); err != nil {
 		c.value(a.Expr.Range(), CodeWrongType, "Wrong type", "%s: %s.", attr.Name, err)
 	}
-	for _, leaf := range constants(a.Expr, nil) {
+	for _, leaf := range leaves {
 		j.checkConstant(c, leaf, attr)
 	}
 	return j.compiled(a, c)
@@ -58,7 +61,7 @@ func constants(expr hclsyntax.Expression, out []hclsyntax.Expression) []hclsynta
 
 // checkConstant checks a constant result against what the attribute allows beyond its type.
 func (j *jobCompiler) checkConstant(c *checker, expr hclsyntax.Expression, attr *plugin.Attribute) {
-	v, diags := expr.Value(&hcl.EvalContext{Functions: pureFunctions})
+	v, diags := expr.Value(withSteps(&hcl.EvalContext{Functions: pureFunctions}, maxSteps))
 	if diags.HasErrors() || !v.IsWhollyKnown() || v.IsNull() {
 		return
 	}
@@ -128,9 +131,9 @@ func (j *jobCompiler) compiled(a *hclsyntax.Attribute, c *checker) *plan.Express
 			templates[t.Path] = known.expr
 		}
 	}
-	_, diags := a.Expr.Value(&hcl.EvalContext{
+	_, diags := a.Expr.Value(withSteps(&hcl.EvalContext{
 		Variables: map[string]cty.Value{j.stream.Record: cty.UnknownVal(j.stream.record)}, Functions: withTemplates(templates),
-	})
+	}, maxSteps))
 	j.report(classify(CodeInvalidExpression, strip(diags))...)
 	return out
 }

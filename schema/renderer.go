@@ -123,6 +123,7 @@ func parsePlanned(p *plan.Plan, e *plan.Expression, what string, read *fieldSet)
 		read.add(attr.Name)
 		read.all = read.all || !ok // the record as a whole, for a template perhaps
 	}
+	countSteps(expr)
 	return expr, nil
 }
 
@@ -196,7 +197,7 @@ func (r *Renderer) appendValue(b []byte, m mapping, data map[string]any, vars *h
 	if m.expr == nil {
 		return appendString(b, cut(notesText(m.Notes, data), m.MaxLength))
 	}
-	v, diags := m.expr.Value(vars)
+	v, diags := m.expr.Value(withSteps(vars, maxSteps))
 	if diags.HasErrors() {
 		return nil, diagnosticError(diags)
 	}
@@ -234,7 +235,7 @@ func (r *Renderer) evaluate(expr hclsyntax.Expression, data map[string]any, fiel
 	if err != nil {
 		return cty.NilVal, err
 	}
-	v, diags := expr.Value(vars)
+	v, diags := expr.Value(withSteps(vars, maxSteps))
 	if diags.HasErrors() {
 		return cty.NilVal, diagnosticError(diags)
 	}

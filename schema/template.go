@@ -32,6 +32,7 @@ func parseTemplate(name, text string) *template {
 	expr, diags := hclsyntax.ParseTemplate([]byte(text), name, hcl.InitialPos)
 	t.diags = classify(CodeSyntax, diags)
 	if !diags.HasErrors() {
+		countSteps(expr)
 		t.expr = expr
 	}
 	return t
@@ -137,7 +138,7 @@ func withTemplates(templates map[string]hclsyntax.Expression) map[string]functio
 }
 
 func renderTemplate(expr hclsyntax.Expression, vars map[string]cty.Value) (cty.Value, error) {
-	v, diags := expr.Value(&hcl.EvalContext{Variables: vars, Functions: pureFunctions})
+	v, diags := expr.Value(withSteps(&hcl.EvalContext{Variables: vars, Functions: pureFunctions}, maxTemplateSteps))
 	if diags.HasErrors() {
 		return cty.NilVal, &templateError{diags}
 	}
