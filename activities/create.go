@@ -52,24 +52,37 @@ type attemptNote struct {
 	// write whose outcome is not known.
 	Attempt int32
 	Clean   bool
+
+	// Findable is when, by server time, such a write can be found.
+	Findable time.Time
 }
 
 // Create writes one record, once.
 //
 // Invariant: an attempt that follows another one is in doubt, unless the one before says that it sent nothing; and no attempt
-// begins before a write of the one before can be found, if there is one. After an error that is so by the retry delay; after
-// a crash by the activity's start-to-close timeout, which the workflow makes longer than a write and the search lag together.
-// For the same reason the activity has no heartbeat timeout.
+// acts before a write of the one before can be found, if there is one. After an error the note says when that is: the retry delay
+// alone does not keep it, because the server starts an attempt at once when a task of the one before was dispatched twice. After a
+// crash it is so by the activity's start-to-close timeout, which the workflow makes longer than a write and the search lag
+// together. For the same reason the activity has no heartbeat timeout.
 //
 // An error that is certain carries one detail: whether no write of unknown outcome was sent before it either.
 func (a *Activities) Create(ctx context.Context, in CreateInput) (*CreateResult, error) {
 	info := activity.GetInfo(ctx)
 	began := time.Now()
-	inDoubt := in.InDoubt || info.Attempt > 1 && !cleanBefore(ctx, info.Attempt)
+	before := noteBefore(ctx, info.Attempt)
+	inDoubt := in.InDoubt || info.Attempt > 1 && !before.Clean
+	note := attemptNote{Attempt: info.Attempt, Clean: !inDoubt, Findable: before.Findable}
+	if wait := before.Findable.Sub(info.StartedTime); wait > 0 {
+		activity.RecordHeartbeat(ctx, note)
+		return nil, temporal.NewApplicationErrorWithOptions(
+			fmt.Sprintf("%s: this attempt came before a write of %s could be looked up", in.Connection, in.Key),
+			TypeUncertain, temporal.ApplicationErrorOptions{NextRetryDelay: wait})
+	}
 
 	var out *CreateResult
 	err := a.call(ctx, in.Connection, 1, func(c Connector) (int, error) {
-		// Invariant: no write is under way after the claim's deadline. That is server time, so it is measured from when the server says that this attempt began.
+		// Invariant: no write is under way after the claim's deadline. That is server time, so it is measured from when the server
+		// says that this attempt began.
 		left := in.Deadline.Sub(info.StartedTime) - time.Since(began)
 		if left < in.WriteTimeout {
 			return 0, temporal.NewNonRetryableApplicationError("the claim's deadline is too near for a write; it has to be renewed",
@@ -85,11 +98,11 @@ func (a *Activities) Create(ctx context.Context, in CreateInput) (*CreateResult,
 	}
 	var app *temporal.ApplicationError
 	if !errors.As(err, &app) && plugin.AsError(err).Uncertain {
+		note.Clean, note.Findable = false, info.StartedTime.Add(time.Since(began)+in.WriteTimeout+in.SearchLag)
+		activity.RecordHeartbeat(ctx, note)
 		return nil, uncertain(in, plugin.AsError(err))
 	}
-	if !inDoubt {
-		activity.RecordHeartbeat(ctx, attemptNote{Attempt: info.Attempt, Clean: true})
-	}
+	activity.RecordHeartbeat(ctx, note)
 	return nil, applicationError(in.Connection, err, !inDoubt)
 }
 
@@ -135,11 +148,11 @@ func uncertain(in CreateInput, e *plugin.Error) error {
 		temporal.ApplicationErrorOptions{NonRetryable: !e.Retryable, NextRetryDelay: max(in.WriteTimeout+in.SearchLag, e.RetryAfter)})
 }
 
-// cleanBefore reports whether the attempt before this one said that nothing was sent.
-func cleanBefore(ctx context.Context, attempt int32) bool {
+// noteBefore returns the note of the attempt before this one; the zero note, which is not clean, if it left none.
+func noteBefore(ctx context.Context, attempt int32) attemptNote {
 	var note attemptNote
-	if !activity.HasHeartbeatDetails(ctx) || activity.GetHeartbeatDetails(ctx, &note) != nil {
-		return false
+	if !activity.HasHeartbeatDetails(ctx) || activity.GetHeartbeatDetails(ctx, &note) != nil || note.Attempt != attempt-1 {
+		return attemptNote{}
 	}
-	return note.Clean && note.Attempt == attempt-1
+	return note
 }

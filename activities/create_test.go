@@ -140,6 +140,19 @@ func TestCreateInDoubtAfterAnotherAttempt(t *testing.T) {
 	}
 }
 
+// The server may start an attempt at once, whatever delay the one before asked for.
+func TestCreateThatComesTooEarlyWritesNothing(t *testing.T) {
+	c := &connector{create: func(context.Context, *plugin.CreateRequest) (*plugin.CreateResponse, error) {
+		t.Error("the connector was called before a write of the attempt before could be found")
+		return nil, errors.New("unexpected")
+	}}
+	_, err := create(t, c, createInput(), &attemptNote{Findable: time.Now().Add(time.Minute)})
+	var app *temporal.ApplicationError
+	if !errors.As(err, &app) || app.Type() != TypeUncertain || app.NonRetryable() || app.NextRetryDelay() < 50*time.Second || app.NextRetryDelay() > time.Minute {
+		t.Errorf("got %v, want to come again in a minute", err)
+	}
+}
+
 func TestWriteTimeoutReachesTheConnector(t *testing.T) {
 	in := createInput()
 	in.WriteTimeout = 3 * time.Second

@@ -121,13 +121,7 @@ func (a *Activities) listOnce(ctx context.Context, in DiscoverInput) ([]plugin.E
 	seen := map[string]bool{}
 	req := plugin.ListRequest{Stream: in.Source.Stream, From: in.From, To: in.To}
 	for range maxPages {
-		var page *plugin.ListResponse
-		err := a.call(ctx, in.Source.Connection, 1, func(c Connector) (requests int, err error) {
-			if page, err = c.List(ctx, &req); err != nil {
-				return 0, err
-			}
-			return page.Requests, nil
-		})
+		page, err := a.page(ctx, in.Source.Connection, &req)
 		if err != nil {
 			return nil, err
 		}
@@ -154,6 +148,30 @@ func (a *Activities) listOnce(ctx context.Context, in DiscoverInput) ([]plugin.E
 	}
 	return nil, plugin.Errorf(plugin.CodeInvalidRequest, "listing %s of %s did not end after %d pages; the connector is broken",
 		in.Source.Stream, in.Source.Connection, maxPages)
+}
+
+// page returns a page, asked for a few times if need be: a listing of a hundred pages would hardly ever end if one failure began it
+// again.
+func (a *Activities) page(ctx context.Context, connection string, req *plugin.ListRequest) (*plugin.ListResponse, error) {
+	const attempts = 5
+	for attempt := 1; ; attempt++ {
+		var page *plugin.ListResponse
+		err := a.call(ctx, connection, 1, func(c Connector) (requests int, err error) {
+			if page, err = c.List(ctx, req); err != nil {
+				return 0, err
+			}
+			return page.Requests, nil
+		})
+		e := plugin.AsError(err)
+		if err == nil || attempt == attempts || !e.Retryable || e.Code == plugin.CodeExpired || e.RetryAfter > MaxSlotWait {
+			return page, err
+		}
+		select {
+		case <-time.After(max(e.RetryAfter, 100*time.Millisecond<<attempt)):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // done reports whether a record needs no further look.

@@ -217,3 +217,25 @@ func TestRevisitLooksBeforeTheWindow(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// A failure costs a page, not the listing.
+func TestDiscoverAsksAgainForAPage(t *testing.T) {
+	var entries []plugin.Entry
+	for i := range 6 {
+		entries = append(entries, entry(fmt.Sprint(i), time.Duration(i)*time.Second))
+	}
+	list, asked := pages(entries), map[string]int{}
+	c := &connector{list: func(req *plugin.ListRequest) (*plugin.ListResponse, error) {
+		if asked[req.PageToken]++; req.PageToken == "4" && asked["4"] < 3 {
+			return nil, plugin.Errorf(plugin.CodeUnavailable, "bad gateway")
+		}
+		return list(req)
+	}}
+	res, err := runDiscover(t, c, &ledgers{}, window(100))
+	if err != nil || len(res.New) != 6 {
+		t.Errorf("got %+v, %v; want 6 records", res, err)
+	}
+	if diff := cmp.Diff(map[string]int{"": 1, "2": 1, "4": 3}, asked); diff != "" {
+		t.Errorf("how often each page was asked for (-want +got):\n%s", diff)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -264,16 +265,26 @@ func (a *app) showJob(j *jobStatus, runs int) {
 		line("watermark", "%s", moment(j.Watermark))
 	}
 	for _, q := range j.Quotas {
-		blocked := ""
-		if time.Now().Before(q.BlockedUntil) {
-			blocked = "; it wants no more until " + moment(q.BlockedUntil)
+		if text := q.text(time.Now()); text != "" {
+			line("requests", "%s: %s", q.Connection, text)
 		}
-		budget := ""
-		if q.Budget > 0 {
-			budget = fmt.Sprintf(" of %s", number(q.Budget))
-		}
-		line("requests", "%s: %s%s on %s%s", q.Connection, number(q.Today), budget, q.Day, blocked)
 	}
+}
+
+// text says how much of a quota is used, as far as there is something to say.
+func (q *connectionQuota) text(now time.Time) string {
+	var parts []string
+	switch {
+	case q.Day == "": // nothing is counted, for the connection has no limits
+	case q.Budget > 0:
+		parts = append(parts, fmt.Sprintf("%s of %s on %s", number(q.Today), number(q.Budget), q.Day))
+	default:
+		parts = append(parts, fmt.Sprintf("%s on %s", number(q.Today), q.Day))
+	}
+	if now.Before(q.BlockedUntil) {
+		parts = append(parts, "it wants no more until "+moment(q.BlockedUntil))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // outcomeText is an outcome, in the one word that it has everywhere.
