@@ -165,7 +165,7 @@ type memoryWatch struct {
 func watchMemory(t *testing.T, pid int) *memoryWatch {
 	w := &memoryWatch{done: make(chan struct{}), used: map[string][]int{}}
 	w.wg.Go(func() {
-		tick := time.NewTicker(50 * time.Millisecond)
+		tick := time.NewTicker(200 * time.Millisecond)
 		defer tick.Stop()
 		for {
 			select {

@@ -152,6 +152,12 @@ func (s *Server) AddUser(users ...User) {
 			u.ID = u.Email
 		}
 		u.Attributes = maps.Clone(u.Attributes)
+		for _, name := range []string{u.ID, u.Email} {
+			name = strings.ToLower(name)
+			if at := s.usersByName[name]; len(at) == 0 || at[len(at)-1] != len(s.users) {
+				s.usersByName[name] = append(at, len(s.users))
+			}
+		}
 		s.users = append(s.users, u)
 	}
 }

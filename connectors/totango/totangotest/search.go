@@ -176,8 +176,9 @@ func (s *Server) accountAttributes(a Account) map[string]string {
 
 // searchUsers answers POST /api/v1/search/users.
 func (s *Server) searchUsers(c *call) *answer {
-	all := make([]candidate, 0, len(s.users))
-	for _, u := range s.users {
+	users := s.usersAskedFor(c)
+	all := make([]candidate, 0, len(users))
+	for _, u := range users {
 		acc, ok := s.account(u.AccountID)
 		if !ok {
 			continue
@@ -201,6 +202,31 @@ func (s *Server) searchUsers(c *call) *answer {
 		})
 	}
 	return s.search(c, "users", all)
+}
+
+// usersAskedFor returns the users that a search can find, or more: those that it names, if it asks for names only, else all.
+func (s *Server) usersAskedFor(c *call) []User {
+	q, a := s.parseQuery(c)
+	if a != nil {
+		return nil
+	}
+	for _, t := range q.Terms { // all of them have to hold, so one that names users will do
+		names, ok := t.names()
+		if !ok {
+			continue
+		}
+		var at []int
+		for _, name := range names {
+			at = append(at, s.usersByName[strings.ToLower(name)]...)
+		}
+		slices.Sort(at)
+		users := make([]User, 0, len(at))
+		for _, i := range slices.Compact(at) {
+			users = append(users, s.users[i])
+		}
+		return users
+	}
+	return s.users
 }
 
 // searchTeam answers POST /api/v1/search/users/internal.

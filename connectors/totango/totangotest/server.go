@@ -21,6 +21,7 @@ type Server struct {
 	ready        bool
 	accounts     []Account
 	accountIndex map[string]int
+	usersByName  map[string][]int // by id and address, in lower case
 	users        []User
 	team         []TeamMember
 	types, tags  []NamedID
@@ -52,6 +53,7 @@ func (s *Server) init() {
 	}
 	s.ready = true
 	s.accountIndex = map[string]int{}
+	s.usersByName = map[string][]int{}
 	s.byNote = map[int64]*stored{}
 	s.lastNote = 981_000
 	s.searchLag = s.opts.SearchLag

@@ -28,6 +28,29 @@ type term struct {
 	Terms     []term   `json:"terms"`
 }
 
+// names returns the ids and addresses of users that the term asks for, or false if it asks for something else.
+func (t *term) names() ([]string, bool) {
+	if t.Type == "or" {
+		var all []string
+		for i := range t.Or {
+			names, ok := t.Or[i].names()
+			if !ok {
+				return nil, false
+			}
+			all = append(all, names...)
+		}
+		return all, true
+	}
+	if (t.Type != "string" || t.Term != "identifier") && (t.Type != "string_attribute" || t.Attribute != "Email") || t.Contains != nil {
+		return nil, false
+	}
+	names := slices.Concat(t.InList, t.IsOneOf)
+	if t.Eq != nil {
+		names = append(names, asText(t.Eq))
+	}
+	return names, len(names) > 0
+}
+
 // row is what terms can say of a record.
 type row struct {
 	texts      map[string]string // by term
