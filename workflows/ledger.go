@@ -104,7 +104,8 @@ func (l *ledger) claim(ctx workflow.Context, req activities.ClaimRequest) (activ
 		if e.State == activities.InDoubt || e.State == activities.Claimed && *e.Owner != req.Owner {
 			e.Doubt = true
 		}
-		if !e.Doubt { // else it is looked for where, and when, it may have been written
+		// Invariant: a record in doubt is looked for where, and when, it may have been written.
+		if !e.Doubt {
 			e.Target, e.Time = item.Target, item.Time
 		}
 		owner := req.Owner
@@ -163,7 +164,7 @@ func (l *ledger) settle(_ workflow.Context, req activities.SettleRequest) (activ
 			e.Target, e.ID, e.Owner, e.Doubt, e.Clear = item.Target, item.ID, nil, false, time.Time{}
 		case activities.InDoubt: // Clear, Target and Time stay: they say when and where to look
 			e.Owner, e.Doubt = nil, true
-		default:
+		default: // Invariant: doubt, and when it can be cleared, outlive all but a delivery.
 			e.Owner = nil
 			if !e.Doubt {
 				e.Clear = time.Time{}
