@@ -131,7 +131,7 @@ func look(root *cobra.Command, words []string, line string) error {
 	return nil
 }
 
-// TestReadmeHasAllFeatures looks for the row of each feature, and for the tests that show some of them.
+// TestReadmeHasAllFeatures looks for the row of each feature.
 func TestReadmeHasAllFeatures(t *testing.T) {
 	readme := documents(t)["README.md"]
 	for _, group := range []struct {
@@ -144,6 +144,10 @@ func TestReadmeHasAllFeatures(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestDocumentsNameTestsThatExist looks up the tests that documents refer to.
+func TestDocumentsNameTestsThatExist(t *testing.T) {
 	tests := map[string]bool{}
 	err := filepath.WalkDir("../..", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
@@ -158,9 +162,11 @@ func TestReadmeHasAllFeatures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range aTest.FindAllString(readme, -1) {
-		if !tests[name] {
-			t.Errorf("there is no test %s", name)
+	for path, text := range documents(t) {
+		for _, name := range aTest.FindAllString(text, -1) {
+			if !tests[name] {
+				t.Errorf("%s: there is no test %s", path, name)
+			}
 		}
 	}
 }
