@@ -109,6 +109,10 @@ SEED     ?= $(shell date +%s)
 chaos: build ## Sync 5,000 meetings while processes are killed and calls fail
 	DURASYNC_BIN=$(BIN) go test -count=1 -timeout 2h -v -run '^TestChaos$$' ./internal/e2e -chaos.meetings $(MEETINGS) -chaos.seed $(SEED)
 
+.PHONY: big
+big: build ## Backfill 100,000 meetings of 50,000 accounts
+	DURASYNC_BIN=$(BIN) go test -count=1 -timeout 2h -v -run '^TestBigBackfill$$' ./internal/e2e -big.meetings 100000 -big.accounts 50000
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf bin
