@@ -1,10 +1,16 @@
 package schema
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/durasync/durasync/plugin"
 )
 
 // Connection is a connector with credentials.
@@ -48,13 +54,19 @@ type connection struct {
 }
 
 // decodeSecrets decodes the connections and the notifiers.
-func (l *loader) decodeSecrets() {
-	ctx := &hcl.EvalContext{Functions: l.secretFunctions()}
-	for _, c := range l.connections {
-		l.decodeConnection(c, ctx)
+func (l *loader) decodeSecrets(ctx context.Context) {
+	functions := &hcl.EvalContext{Functions: l.secretFunctions()}
+	connections := slices.Collect(maps.Values(l.connections))
+	for _, c := range connections {
+		l.decodeConnection(c, functions)
+	}
+	if l.opts.Configure != nil {
+		diags := make([]hcl.Diagnostics, len(connections))
+		parallel(len(connections), func(i int) { diags[i] = connections[i].tryConfig(ctx, l.opts) })
+		l.diags = append(l.diags, slices.Concat(diags...)...)
 	}
 	for _, n := range l.notifiers {
-		l.decodeNotifier(n, ctx)
+		l.decodeNotifier(n, functions)
 	}
 }
 
@@ -69,4 +81,31 @@ func (l *loader) decodeConnection(c *connection, ctx *hcl.EvalContext) {
 	c.invalid = diags.HasErrors() || c.file.broken
 	c.Description, c.Config = c.description, c.config
 	l.diags = append(l.diags, diags...)
+}
+
+// tryConfig asks the connector whether it takes the configuration, and puts what it says where the attribute stands. What it says of
+// a stand-in means nothing.
+func (c *connection) tryConfig(ctx context.Context, opts Options) hcl.Diagnostics {
+	if c.invalid || c.trial == nil {
+		return nil
+	}
+	err := opts.Configure(ctx, c.Type, c.trial)
+	if err == nil {
+		return nil
+	}
+	e := plugin.AsError(err)
+	name, _, _ := strings.Cut(e.Attribute, ".")
+	name, _, _ = strings.Cut(name, "[")
+	if slices.Contains(c.standIns, name) || name == "" && len(c.standIns) > 0 {
+		return nil
+	}
+	c.invalid = true
+	what := "The connector " + c.Type + " does not take the configuration: "
+	switch {
+	case name != "" && strings.HasPrefix(e.Message, name): // it names the attribute itself
+		what = ""
+	case e.Attribute != "":
+		what = e.Attribute + ": "
+	}
+	return hcl.Diagnostics{problem(CodeInvalidValue, c.rangeOf(name), "Invalid value", "%s%s.", what, strings.TrimSuffix(e.Message, "."))}
 }

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,6 +28,12 @@ type Options struct {
 	// Describe returns the description of a connector by its name, the first label of connection blocks. It is called once
 	// for each connector that the files name, concurrently; an error becomes a diagnostic on the label. Required.
 	Describe func(ctx context.Context, connector string) (*plugin.DescribeResponse, error)
+
+	// Configure asks a connector whether it takes a configuration: a JSON object as [plugin.ConfigureRequest] has it, in which what
+	// env() and file() read is replaced by a stand-in unless Env is given. It is called once for each connection that is right by its
+	// description, concurrently. An error of type [*plugin.Error] with the name or path of an attribute becomes a diagnostic where the
+	// attribute stands. If it is nil, nobody is asked.
+	Configure func(ctx context.Context, connector string, config json.RawMessage) error
 
 	// Env reads an environment variable. If it is nil, neither env() nor file() is evaluated and nothing has a Config:
 	// checking and applying jobs needs no secrets. A worker sets it to [os.LookupEnv].
@@ -104,7 +111,7 @@ func (l *loader) load(ctx context.Context) *Config {
 	l.read()
 	l.declare()
 	l.describe(ctx)
-	l.decodeSecrets()
+	l.decodeSecrets(ctx)
 
 	plans := make([]*plan.Plan, len(l.jobs))
 	diags := make([]hcl.Diagnostics, len(l.jobs))

@@ -32,7 +32,14 @@ type secretBlock struct {
 
 	description string
 	config      json.RawMessage // nil without an environment to read secrets from
+
+	// trial is the configuration as far as it is known, with stand-ins for what is read elsewhere.
+	trial    json.RawMessage
+	standIns []string // the attributes that have one
 }
+
+// standIn takes the place of a text that is not known yet.
+const standIn = "stand-in"
 
 // decode reads the block's attributes and returns their values, unmarked, unknown where they are not read.
 func (b *secretBlock) decode(ctx *hcl.EvalContext, evaluated bool) (cty.Value, hcl.Diagnostics) {
@@ -61,8 +68,15 @@ func (b *secretBlock) decode(ctx *hcl.EvalContext, evaluated bool) (cty.Value, h
 			v, _ = defaultValue(attr) // newDescription has checked it
 		}
 		v, _ = v.UnmarkDeep()
-		if !evaluated || v.IsNull() || !v.IsWhollyKnown() {
+		if v.IsNull() {
 			continue
+		}
+		if !v.IsWhollyKnown() {
+			if attr.Type.Kind != plugin.KindString {
+				continue
+			}
+			v = cty.StringVal(standIn)
+			b.standIns = append(b.standIns, attr.Name)
 		}
 		if len(out) > 1 {
 			out = append(out, ',')
@@ -75,8 +89,10 @@ func (b *secretBlock) decode(ctx *hcl.EvalContext, evaluated bool) (cty.Value, h
 		}
 		out = text
 	}
-	if evaluated && !diags.HasErrors() {
-		b.config = json.RawMessage(append(out, '}'))
+	if !diags.HasErrors() {
+		if b.trial = json.RawMessage(append(out, '}')); evaluated {
+			b.config = b.trial
+		}
 	}
 	val, _ = val.UnmarkDeep()
 	return val, diags

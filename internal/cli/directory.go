@@ -37,7 +37,7 @@ type jobFiles struct {
 
 // loadValid reads a job directory, shows what is wrong in it, and returns what is right. Without any valid job that is an error.
 func (a *app) loadValid(ctx context.Context, dir string, c *connectors) (*jobFiles, error) {
-	config, diags := schema.Load(ctx, dir, schema.Options{Describe: c.Describe})
+	config, diags := schema.Load(ctx, dir, schema.Options{Describe: c.Describe, Configure: c.Configure})
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -41,7 +41,8 @@ diagnostics in the form of Terraform's validate -json.`,
 }
 
 func (a *app) validate(ctx context.Context, dir string, connect bool, log hclog.Logger) error {
-	config, diags := schema.Load(ctx, dir, schema.Options{Describe: a.connectors(dir, log).Describe})
+	found := a.connectors(dir, log)
+	config, diags := schema.Load(ctx, dir, schema.Options{Describe: found.Describe, Configure: found.Configure})
 	if err := ctx.Err(); err != nil {
 		return err
 	}
