@@ -25,6 +25,9 @@ type ClaimInput struct {
 type ClaimRecord struct {
 	Pending Pending `json:"p"`
 	Target  string  `json:"target,omitempty"`
+
+	// Doubt says that the run itself may have written the record before.
+	Doubt bool `json:"doubt,omitempty"`
 }
 
 // ClaimGrants has a grant for each record of the input, in its order.
@@ -41,7 +44,7 @@ func (a *Activities) Claim(ctx context.Context, in ClaimInput) (*ClaimGrants, er
 		req := ClaimRequest{Owner: in.Owner, Job: in.Job, TTL: in.TTL, Lag: in.Lag}
 		for _, i := range group.indexes {
 			r := in.Records[i]
-			req.Items = append(req.Items, ClaimItem{Key: Key(&in.Source, r.Pending.ID), Time: r.Pending.Time, Target: r.Target})
+			req.Items = append(req.Items, ClaimItem{Key: Key(&in.Source, r.Pending.ID), Time: r.Pending.Time, Target: r.Target, Doubt: r.Doubt})
 		}
 		grants, err := a.claim(ctx, ref, req)
 		if err != nil {
@@ -69,7 +72,8 @@ func (a *Activities) yield(ctx context.Context, in ClaimInput, grants []Grant) e
 		if !ok || grants[i].State != Claimed {
 			continue
 		}
-		s := SettleRecord{Pending: r.Pending, State: Deferred, Reason: ReasonHeld}
+		// A give-back that arrives late must not give back a claim that the run has made since.
+		s := SettleRecord{Pending: r.Pending, State: Deferred, Reason: ReasonHeld, Clear: grants[i].Deadline.Add(in.Lag)}
 		if e.State == Delivered {
 			s = SettleRecord{Pending: r.Pending, State: Delivered, Target: e.Target, ID: e.ID}
 		}

@@ -18,7 +18,7 @@ type granting struct {
 func (l *granting) Claim(_ context.Context, _ LedgerRef, req ClaimRequest) (*ClaimResult, error) {
 	res := &ClaimResult{}
 	for _, item := range req.Items {
-		res.Grants = append(res.Grants, Grant{Key: item.Key, State: Claimed, Target: item.Target})
+		res.Grants = append(res.Grants, Grant{Key: item.Key, State: Claimed, Target: item.Target, Deadline: noon.Add(req.TTL)})
 	}
 	return res, nil
 }
@@ -49,15 +49,15 @@ func TestClaimLooksAround(t *testing.T) {
 		},
 		"in another run's hands": {
 			"2026-03-11", Entry{State: Claimed, Owner: other}, Deferred,
-			[]Settlement{{Key: key, Time: moved, State: Deferred, Reason: ReasonHeld}},
+			[]Settlement{{Key: key, Time: moved, State: Deferred, Reason: ReasonHeld, Clear: noon.Add(time.Minute + time.Second)}},
 		},
 		"perhaps written": {
 			"2026-03-13", Entry{State: InDoubt, Doubt: true}, Deferred,
-			[]Settlement{{Key: key, Time: moved, State: Deferred, Reason: ReasonHeld}},
+			[]Settlement{{Key: key, Time: moved, State: Deferred, Reason: ReasonHeld, Clear: noon.Add(time.Minute + time.Second)}},
 		},
 		"refused, but perhaps written before": {
 			"2026-03-13", Entry{State: Rejected, Doubt: true}, Deferred,
-			[]Settlement{{Key: key, Time: moved, State: Deferred, Reason: ReasonHeld}},
+			[]Settlement{{Key: key, Time: moved, State: Deferred, Reason: ReasonHeld, Clear: noon.Add(time.Minute + time.Second)}},
 		},
 		"only rejected":  {"2026-03-11", Entry{State: Rejected}, Claimed, nil},
 		"another record": {"2026-03-11", Entry{Key: "gong/calls/2", State: Delivered}, Claimed, nil},
@@ -74,7 +74,7 @@ func TestClaimLooksAround(t *testing.T) {
 			acts := New(Dependencies{Ledgers: l})
 			env.RegisterActivity(acts)
 			v, err := env.ExecuteActivity(acts.Claim, ClaimInput{
-				Destination: aDestination, Source: aSource, Job: "meetings", Owner: Owner{WorkflowID: "sync/me"}, TTL: time.Minute,
+				Destination: aDestination, Source: aSource, Job: "meetings", Owner: Owner{WorkflowID: "sync/me"}, TTL: time.Minute, Lag: time.Second,
 				Records: []ClaimRecord{{Pending: Pending{ID: "1", Time: moved, Day: "2026-03-10"}, Target: "acc"}},
 			})
 			if err != nil {

@@ -46,6 +46,14 @@ type CreateResult struct {
 	Refused string `json:"refused,omitempty"`
 }
 
+// maxTransit is how long a task may be on its way from the server, which says when the attempt began, to a worker.
+const maxTransit = 5 * time.Second
+
+// untilFindable is how long a write may take to be found, from when an attempt has ended by the time of the worker.
+func (in *CreateInput) untilFindable() time.Duration {
+	return maxTransit + in.WriteTimeout + in.SearchLag
+}
+
 // attemptNote is what an attempt leaves, as heartbeat details, for the next one.
 type attemptNote struct {
 	// Attempt is the number of the attempt that left the note, and Clean says that neither it nor any before it has sent a
@@ -98,7 +106,7 @@ func (a *Activities) Create(ctx context.Context, in CreateInput) (*CreateResult,
 	}
 	var app *temporal.ApplicationError
 	if !errors.As(err, &app) && plugin.AsError(err).Uncertain {
-		note.Clean, note.Findable = false, info.StartedTime.Add(time.Since(began)+in.WriteTimeout+in.SearchLag)
+		note.Clean, note.Findable = false, info.StartedTime.Add(time.Since(began)+in.untilFindable())
 		activity.RecordHeartbeat(ctx, note)
 		return nil, uncertain(in, plugin.AsError(err))
 	}
@@ -145,7 +153,7 @@ func uncertain(in CreateInput, e *plugin.Error) error {
 	return temporal.NewApplicationErrorWithOptions(
 		fmt.Sprintf("%s: %s; whether %s was written is not known and %s", in.Connection, e.Message, in.Key, next),
 		TypeUncertain,
-		temporal.ApplicationErrorOptions{NonRetryable: !e.Retryable, NextRetryDelay: max(in.WriteTimeout+in.SearchLag, e.RetryAfter)})
+		temporal.ApplicationErrorOptions{NonRetryable: !e.Retryable, NextRetryDelay: max(in.untilFindable(), e.RetryAfter)})
 }
 
 // noteBefore returns the note of the attempt before this one; the zero note, which is not clean, if it left none.

@@ -69,8 +69,8 @@ func TestCreateOutcomes(t *testing.T) {
 		in   func(*CreateInput)
 		want failure
 	}{
-		"an unknown outcome is looked up when it can be found": {err: lost, want: failure{Type: TypeUncertain, Delay: 50 * time.Second}},
-		"one that cannot be looked up stays unknown":           {err: lostForGood, want: failure{Type: TypeUncertain, Final: true, Delay: 50 * time.Second}},
+		"an unknown outcome is looked up when it can be found": {err: lost, want: failure{Type: TypeUncertain, Delay: 55 * time.Second}},
+		"one that cannot be looked up stays unknown":           {err: lostForGood, want: failure{Type: TypeUncertain, Final: true, Delay: 55 * time.Second}},
 		"a refused connection wrote nothing":                   {err: plugin.Errorf(plugin.CodeUnavailable, "refused"), want: failure{Type: "unavailable", Clean: true, HasDetail: true}},
 		"the other system's wait is kept":                      {err: limited, want: failure{Type: "rate_limited", Delay: 42 * time.Second, Clean: true, HasDetail: true}},
 		"a wait of hours ends the run":                         {err: tomorrow, want: failure{Type: "rate_limited", Final: true, Delay: 10 * time.Hour, Clean: true, HasDetail: true}},

@@ -172,6 +172,7 @@ type ClaimItem struct {
 	Key    string    `json:"key"`
 	Time   time.Time `json:"time"`
 	Target string    `json:"target,omitempty"`
+	Doubt  bool      `json:"doubt,omitempty"` // the owner may have written it before
 }
 
 // ClaimResult is the answer of the Ledger's claim update, one grant for each item in the order of the request, but for those that
@@ -220,6 +221,9 @@ type Settlement struct {
 	Target string    `json:"target,omitempty"`
 	ID     string    `json:"id,omitempty"`
 	Title  string    `json:"title,omitempty"`
+
+	// Clear, if set, is that of the claim that is given back: once the owner has claimed again, there is another one.
+	Clear time.Time `json:"clear,omitzero"`
 }
 
 // SettleResult is the answer of the Ledger's settle update.

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/durasync/durasync/schema/plan"
 )
@@ -24,6 +25,9 @@ type SettleRecord struct {
 	Target  string  `json:"target,omitempty"`
 	ID      string  `json:"id,omitempty"`
 	Title   string  `json:"title,omitempty"`
+
+	// Clear, if set, names the claim that the settlement is about, by its [Entry.Clear].
+	Clear time.Time `json:"clear,omitzero"`
 }
 
 // Settle notes in the ledgers what became of records.
@@ -34,7 +38,7 @@ func (a *Activities) Settle(ctx context.Context, in SettleInput) error {
 		for _, i := range group.indexes {
 			r := in.Records[i]
 			req.Items = append(req.Items, Settlement{
-				Key: Key(&in.Source, r.Pending.ID), Time: r.Pending.Time, State: r.State, Reason: r.Reason, Target: r.Target, ID: r.ID, Title: r.Title,
+				Key: Key(&in.Source, r.Pending.ID), Time: r.Pending.Time, State: r.State, Reason: r.Reason, Target: r.Target, ID: r.ID, Title: r.Title, Clear: r.Clear,
 			})
 		}
 		if err := a.deps.Ledgers.Settle(ctx, ref, req); err != nil {

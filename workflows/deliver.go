@@ -110,7 +110,7 @@ func (s *syncRun) claim(ctx workflow.Context, drafts []draft) ([]activities.Gran
 		TTL: claimTTL(&st.Destination), Lag: st.Destination.SearchLag,
 	}
 	for _, d := range drafts {
-		in.Records = append(in.Records, activities.ClaimRecord{Pending: d.record.Pending, Target: d.decision.Target})
+		in.Records = append(in.Records, activities.ClaimRecord{Pending: d.record.Pending, Target: d.decision.Target, Doubt: d.doubt})
 	}
 	var res activities.ClaimGrants
 	err := workflow.ExecuteActivity(entityOptions(ctx, "claim "+records(len(drafts))), a.Claim, in).Get(ctx, &res)
@@ -174,7 +174,7 @@ func (s *syncRun) write(ctx workflow.Context, d draft, grant activities.Grant) o
 				return o
 			}
 		}
-		d.decision.Target = grant.Target
+		d.decision.Target, d.doubt = grant.Target, doubt
 		grants, err := s.claim(ctx, []draft{d})
 		if err != nil {
 			s.fail(err)

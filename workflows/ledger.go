@@ -101,7 +101,7 @@ func (l *ledger) claim(ctx workflow.Context, req activities.ClaimRequest) (activ
 			res.Grants = append(res.Grants, grant)
 			continue
 		}
-		if e.State == activities.InDoubt || e.State == activities.Claimed && *e.Owner != req.Owner {
+		if item.Doubt || e.State == activities.InDoubt || e.State == activities.Claimed && *e.Owner != req.Owner {
 			e.Doubt = true
 		}
 		// Invariant: a record in doubt is looked for where, and when, it may have been written.
@@ -149,9 +149,10 @@ func (l *ledger) settle(_ workflow.Context, req activities.SettleRequest) (activ
 			res.Rest = append(res.Rest, item)
 			continue
 		}
-		// Invariant: what was delivered stays delivered, and only a claim's owner gives it up.
+		// Invariant: what was delivered stays delivered, and only a claim's owner gives it up, that claim and no later one.
 		foreign := e.State == activities.Claimed && *e.Owner != req.Owner
-		if !added && (e.State == activities.Delivered || foreign && item.State != activities.Delivered) {
+		stale := !item.Clear.IsZero() && !item.Clear.Equal(e.Clear)
+		if !added && (e.State == activities.Delivered || (foreign || stale) && item.State != activities.Delivered) {
 			continue
 		}
 		e.State, e.Reason, e.Job, e.Title = item.State, item.Reason, req.Job, item.Title

@@ -66,6 +66,23 @@ func moved(req activities.ClaimRequest) activities.ClaimRequest {
 	return req
 }
 
+// givenBack gives back the claims that are clear at a time.
+func givenBack(owner activities.Owner, clear time.Time, keys ...string) activities.SettleRequest {
+	req := settleOf(owner, activities.Deferred, keys...)
+	for i := range req.Items {
+		req.Items[i].Clear = clear
+	}
+	return req
+}
+
+// doubting is a claim to records that the run may have written before.
+func doubting(req activities.ClaimRequest) activities.ClaimRequest {
+	for i := range req.Items {
+		req.Items[i].Doubt = true
+	}
+	return req
+}
+
 func TestLedgerClaims(t *testing.T) {
 	granted := func(at time.Duration, target string, doubt bool) activities.Grant {
 		return activities.Grant{State: activities.Claimed, Deadline: epoch.Add(at + ttl), Target: target, Time: epoch, Doubt: doubt}
@@ -100,6 +117,20 @@ func TestLedgerClaims(t *testing.T) {
 		"a claim taken over keeps the time of the record that it was made for": {
 			claimStep(0, claimOf(alice, "acc", "k"), granted(0, "acc", false)),
 			claimStep(time.Hour, moved(dead(claimOf(bob, "acc", "k"), alice)), granted(time.Hour, "acc", true)),
+		},
+		"a claim that is given back late does not give back the one made since": {
+			claimStep(0, claimOf(alice, "acc", "k"), granted(0, "acc", false)),
+			claimStep(time.Minute, claimOf(alice, "acc", "k"), granted(time.Minute, "acc", false)),
+			settleStep(2*time.Minute, givenBack(alice, epoch.Add(ttl+lag), "k")),
+			claimStep(3*time.Minute, claimOf(bob, "acc", "k"), held(time.Minute, &alice)),
+			settleStep(4*time.Minute, givenBack(alice, epoch.Add(time.Minute+ttl+lag), "k")),
+			claimStep(5*time.Minute, claimOf(bob, "acc", "k"), granted(5*time.Minute, "acc", false)),
+		},
+		"a run that may have written says so when it claims again": {
+			claimStep(0, claimOf(alice, "acc", "k"), granted(0, "acc", false)),
+			claimStep(time.Minute, doubting(claimOf(alice, "other", "k")), granted(time.Minute, "acc", true)),
+			settleStep(2*time.Minute, settleOf(alice, activities.Deferred, "k")),
+			claimStep(time.Hour, claimOf(bob, "other", "k"), granted(time.Hour, "acc", true)),
 		},
 		"doubt stays over later claims": {
 			claimStep(0, claimOf(alice, "acc", "k"), granted(0, "acc", false)),

@@ -148,6 +148,10 @@ func TestProtocolTraps(t *testing.T) {
 			Records: []fate{{Creates: []try{{Fault: lost, Lands: 99, Lag: 100}}}},
 			Runs:    []runPlan{{}},
 		},
+		"an answer is lost at once, and the server begins the next attempt too early": {
+			Records: []fate{{Creates: []try{{Fault: lost, Hasty: true, Transit: 99, Lands: 99, Lag: 100}}}},
+			Runs:    []runPlan{{}},
+		},
 		"a run dies between create and settle": {
 			Records: []fate{{Settles: []delivery{{Lost: true}}}},
 			Runs:    []runPlan{{End: terminated, After: 5 * time.Second}, {Start: 10 * time.Second}},

@@ -18,6 +18,9 @@ type draft struct {
 	record     activities.Record // without its data
 	decision   activities.Decision
 	attributes []byte // JSON
+
+	// doubt says that the run may have written the record.
+	doubt bool
 }
 
 // group is a part of a wave: drafts to write and verdicts to note.
