@@ -11,7 +11,8 @@ import (
 //
 // The host runs one process for each connection: it calls Describe at any time, Configure once before anything else that
 // needs the other system, and then any method from any number of goroutines at once. Contexts carry the host's deadline;
-// a method returns within a second of its context's end. Errors are [*Error]; any other error is reported as [CodeInternal].
+// a method returns within a second of its context's end, and leaves nothing running. The host paces its calls by the declared rate
+// limits; a connector keeps them within one call. Errors are [*Error]; any other error is reported as [CodeInternal].
 type Connector interface {
 	// Describe says what the connector is and what it offers. It needs no configuration, does no I/O and always gives the
 	// same answer.
@@ -28,8 +29,9 @@ type Source interface {
 	Connector
 
 	// List returns one page of the records whose time lies in [From, To), as ids and times only, in any order. Records that
-	// must not leave the source (private ones) are not listed. The host asks for pages one after the other and never keeps a
-	// page token for later; an expired token is [CodeExpired], upon which the host lists the window anew.
+	// must not leave the source (private ones) are not listed. The host asks for pages one after the other, perhaps of different
+	// processes, so a token says all that is needed. It never keeps one for later; an expired token is [CodeExpired], upon which
+	// the host lists the window anew.
 	List(ctx context.Context, req *ListRequest) (*ListResponse, error)
 
 	// Read returns the records of the given ids with the given fields, in any order. An id that no longer exists, or must not

@@ -45,5 +45,7 @@
 //
 // Package plugintest runs the cases that the host relies on, against the connector and a simulator of the other system: windows,
 // pages, exact integers, types as described, nothing written twice, errors that arrive as they were made. It runs them by calling
-// the methods, over gRPC, and through the program itself.
+// the methods, over gRPC, and through the program itself. A program in any language is examined with
+//
+//	durasync connector test PATH
 package plugin

@@ -3,9 +3,7 @@ package gong_test
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,36 +14,6 @@ import (
 )
 
 func TestMain(m *testing.M) { plugintest.Main(m, gong.New()) }
-
-// gate is a handler that can be made to stop answering.
-type gate struct {
-	http.Handler
-	mu     sync.Mutex
-	closed chan struct{} // nil while open
-}
-
-func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	g.mu.Lock()
-	closed := g.closed
-	g.mu.Unlock()
-	if closed != nil {
-		<-closed
-	}
-	g.Handler.ServeHTTP(w, r)
-}
-
-func (g *gate) stall() (resume func()) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	closed := make(chan struct{})
-	g.closed = closed
-	return func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.closed = nil
-		close(closed)
-	}
-}
 
 func TestConformance(t *testing.T) {
 	now := newClock(noon)
@@ -62,17 +30,16 @@ func TestConformance(t *testing.T) {
 		company.AddCall(gongtest.Call{Started: hoursAgo(5), Private: true}),
 		company.AddCall(gongtest.Call{Started: hoursAgo(4), PrivateAt: hoursAgo(1)}),
 	}
-	g := &gate{Handler: company}
-	srv := httptest.NewServer(g)
-	t.Cleanup(srv.Close)
-
-	config := func(key, secret, base string) json.RawMessage {
-		return fmt.Appendf(nil, `{"access_key": %q, "access_key_secret": %q, "base_url": %q, "requests_per_second": 0, "requests_per_day": 0}`,
-			key, secret, base)
+	config := func(key, secret, base string, perSecond int) json.RawMessage {
+		return fmt.Appendf(nil, `{"access_key": %q, "access_key_secret": %q, "base_url": %q, "requests_per_second": %d, "requests_per_day": 0}`,
+			key, secret, base, perSecond)
 	}
-	good := config(gongtest.AccessKey, gongtest.AccessKeySecret, srv.URL)
+	good := func(url string) json.RawMessage { return config(gongtest.AccessKey, gongtest.AccessKeySecret, url, 0) }
+	const elsewhere = "https://gong.example"
+	srv := httptest.NewServer(company)
+	t.Cleanup(srv.Close)
 	c := gong.New()
-	if _, err := c.Configure(t.Context(), &plugin.ConfigureRequest{Config: good}); err != nil {
+	if _, err := c.Configure(t.Context(), &plugin.ConfigureRequest{Config: good(srv.URL)}); err != nil {
 		t.Fatal(err)
 	}
 	old, err := c.List(t.Context(), &plugin.ListRequest{Stream: "calls", From: hoursAgo(24), To: noon})
@@ -84,11 +51,13 @@ func TestConformance(t *testing.T) {
 	plugintest.Run(t, plugintest.Harness{
 		New:     func() plugin.Connector { return gong.New() },
 		Command: plugintest.Self(t),
+		System:  company,
 		Config:  good,
+		Limited: func(url string) json.RawMessage { return config(gongtest.AccessKey, gongtest.AccessKeySecret, url, 2) },
 		BadConfig: map[string]json.RawMessage{
-			"access_key":        config("", "s", srv.URL),
-			"access_key_secret": config("k", "", srv.URL),
-			"base_url":          config("k", "s", "http://api.gong.io"),
+			"access_key":        config("", gongtest.AccessKeySecret, elsewhere, 0),
+			"access_key_secret": config(gongtest.AccessKey, "", elsewhere, 0),
+			"base_url":          config(gongtest.AccessKey, gongtest.AccessKeySecret, "http://api.gong.io", 0),
 		},
 		Source: &plugintest.Source{
 			Stream: "calls", From: hoursAgo(24), To: noon,
@@ -100,6 +69,5 @@ func TestConformance(t *testing.T) {
 				{ID: waiting, Pending: "no brief yet", Data: json.RawMessage(`{"title": "Untitled meeting"}`)},
 			},
 		},
-		Stall: g.stall,
 	})
 }

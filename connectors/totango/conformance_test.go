@@ -3,9 +3,7 @@ package totango_test
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"sync"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,36 +15,6 @@ import (
 
 func TestMain(m *testing.M) { plugintest.Main(m, totango.New()) }
 
-// gate is a handler that can be made to stop answering.
-type gate struct {
-	http.Handler
-	mu     sync.Mutex
-	closed chan struct{} // nil while open
-}
-
-func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	g.mu.Lock()
-	closed := g.closed
-	g.mu.Unlock()
-	if closed != nil {
-		<-closed
-	}
-	g.Handler.ServeHTTP(w, r)
-}
-
-func (g *gate) stall() (resume func()) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	closed := make(chan struct{})
-	g.closed = closed
-	return func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.closed = nil
-		close(closed)
-	}
-}
-
 func TestConformance(t *testing.T) {
 	s := totangotest.New(totangotest.Options{Tokens: []string{token}, RequestsPerMinute: -1})
 	s.AddAccount(totangotest.Account{ID: "acc-1", Name: "Acme", Team: []string{"csm@vendor.example"}}, totangotest.Account{ID: "acc-2", Name: "Borealis"})
@@ -54,15 +22,9 @@ func TestConformance(t *testing.T) {
 	for _, id := range []string{"acc-2", "acc-1"} {
 		s.AddUser(totangotest.User{ID: "pat@acme.example", AccountID: id})
 	}
-	g := &gate{Handler: s}
-	srv := httptest.NewServer(g)
-	t.Cleanup(srv.Close)
-
 	config := func(attribute string, value any) json.RawMessage {
-		all := map[string]any{"app_token": token, "base_url": srv.URL, "requests_per_minute": 0}
-		if attribute != "" {
-			all[attribute] = value
-		}
+		all := map[string]any{"app_token": token, "base_url": "https://totango.example", "requests_per_minute": 0, "search_lag": "0s"}
+		all[attribute] = value
 		return encode(t, all)
 	}
 	keys := 0
@@ -81,7 +43,8 @@ func TestConformance(t *testing.T) {
 	plugintest.Run(t, plugintest.Harness{
 		New:     func() plugin.Connector { return totango.New() },
 		Command: plugintest.Self(t),
-		Config:  config("", nil),
+		System:  s,
+		Config:  func(url string) json.RawMessage { return config("base_url", url) },
 		BadConfig: map[string]json.RawMessage{
 			"app_token": config("app_token", ""), "base_url": config("base_url", "http://api.totango.com"), "team_attributes": config("team_attributes", []string{""}),
 		},
@@ -90,9 +53,17 @@ func TestConformance(t *testing.T) {
 			Item:       func() plugin.Item { return item("acc-1", nil) },
 			BadItem:    func() plugin.Item { return item("acc-9", nil) },
 			Unwritable: func() plugin.Item { return item("acc-1", map[string]any{"flow": "adoptoin"}) },
-			Known:      []string{"pat@acme.example", "@acme.example", "csm@vendor.example"},
-			Unknown:    []string{"who@else.example", "@else.example"},
+			Written: func(i plugin.Item) int {
+				written := 0
+				for _, touchpoint := range s.Touchpoints() {
+					if strings.Contains(touchpoint.Content, "[durasync "+i.Key+"]") {
+						written++
+					}
+				}
+				return written
+			},
+			Known:   []string{"pat@acme.example", "@acme.example", "csm@vendor.example"},
+			Unknown: []string{"who@else.example", "@else.example"},
 		},
-		Stall: g.stall,
 	})
 }

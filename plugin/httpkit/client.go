@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -40,8 +41,15 @@ type Options struct {
 	// from many goroutines at once. Nil sends none.
 	Authorize func(*http.Request)
 
+	// Tokens are the access tokens to send as bearer tokens, instead of Authorize. A token that the API no longer accepts although
+	// the source holds it for good makes a retryable error, and the next request gets a new one.
+	Tokens *TokenSource
+
 	// Secrets are further texts that never appear in an error, such as parts of an address. The longest come first.
 	Secrets []string
+
+	// PlainHTTP accepts a base URL with plain http for any host; see [New].
+	PlainHTTP bool
 
 	// Limits are a net below the host's own pacing: the client delays requests that come faster, in this process.
 	Limits []plugin.RateLimit
@@ -73,22 +81,31 @@ type Request struct {
 	Method string
 
 	// Path begins with a slash and is appended to the base URL as it stands: parts that come from data are escaped with
-	// [url.PathEscape].
+	// [url.PathEscape]. It stands in errors. Empty asks for the base URL itself.
 	Path string
 
 	Query url.Values
 
-	// Form is sent as application/x-www-form-urlencoded, JSON as application/json.
+	// Header are further headers.
+	Header http.Header
+
+	// Form is sent as application/x-www-form-urlencoded, JSON as application/json; a [json.RawMessage] byte for byte.
 	Form url.Values
 	JSON any
 
 	// Accept are statuses outside 2xx that the caller handles itself: Do returns their response instead of an error.
 	Accept []int
 
+	// StatusOnly says that the status is all of the answer that matters: a body that is cut off or too large is no error.
+	StatusOnly bool
+
 	// Write says that the request changes something in the other system, so that a failure whose effect is not known is
 	// reported with [plugin.Error.Uncertain].
 	Write bool
 }
+
+// String names the request in messages.
+func (r *Request) String() string { return strings.TrimSpace(r.Method + " " + r.Path) }
 
 // New checks the options and returns a client. A base URL that cannot be used is [plugin.CodeInvalidConfig]: it has to be an
 // absolute URL without credentials, query or fragment, and its scheme https. Plain http is accepted for hosts that no request
@@ -111,7 +128,7 @@ func New(opts Options) (*Client, error) {
 		t.MaxIdleConnsPerHost = 16
 		opts.Transport = t
 	}
-	base, err := parseBase(opts.BaseURL)
+	base, err := parseBase(opts.BaseURL, opts.PlainHTTP)
 	if err != nil {
 		e := plugin.Errorf(plugin.CodeInvalidConfig, "%s: %v", opts.Attribute, err)
 		e.Attribute = opts.Attribute
@@ -141,9 +158,24 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 	if err := c.limiter.wait(ctx, c.opts.System); err != nil {
 		return nil, withRequests(ctx, err)
 	}
-	resp, err := c.send(ctx, req)
+	began := time.Now()
+	var token accessToken
+	if c.opts.Tokens != nil {
+		var err *plugin.Error
+		if token, err = c.opts.Tokens.get(ctx); err != nil {
+			return nil, withRequests(ctx, err)
+		}
+	}
+	resp, err := c.send(ctx, req, token.value)
 	if err != nil {
 		return nil, withRequests(ctx, err)
+	}
+	if c.opts.Tokens != nil && resp.Status == http.StatusUnauthorized {
+		c.opts.Tokens.drop(token)
+		if token.issued.Before(began) {
+			return nil, withRequests(ctx, plugin.Errorf(plugin.CodeUnavailable,
+				"%s; the access token ended before its time, and the next request gets a new one", resp.describe()))
+		}
 	}
 	if err := resp.unaccepted(); err != nil {
 		return nil, withRequests(ctx, err)
@@ -151,13 +183,13 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 	return resp, nil
 }
 
-func (c *Client) send(ctx context.Context, req *Request) (*Response, *plugin.Error) {
+func (c *Client) send(ctx context.Context, req *Request, token string) (*Response, *plugin.Error) {
 	sendCtx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
 	var sent atomic.Bool
 	sendCtx = httptrace.WithClientTrace(sendCtx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
 
-	hr, secrets, perr := c.build(sendCtx, req)
+	hr, secrets, perr := c.build(sendCtx, req, token)
 	if perr != nil {
 		return nil, perr
 	}
@@ -178,11 +210,11 @@ func (c *Client) send(ctx context.Context, req *Request) (*Response, *plugin.Err
 	switch {
 	case resp.Status/100 != 2 && !resp.accepted():
 		// The status says enough, whatever arrived of the body.
+	case req.StatusOnly:
 	case err != nil:
 		return nil, c.failed(ctx, req, err, true, secrets)
 	case tooLarge:
-		e := plugin.Errorf(plugin.CodeInternal, "%s answered %s %s with more than %d bytes", c.opts.System, req.Method, req.Path,
-			c.opts.MaxBody)
+		e := plugin.Errorf(plugin.CodeInternal, "%s answered %s with more than %d bytes", c.opts.System, req, c.opts.MaxBody)
 		e.Retryable = false
 		e.Uncertain = req.Write
 		return nil, e
@@ -191,16 +223,22 @@ func (c *Client) send(ctx context.Context, req *Request) (*Response, *plugin.Err
 }
 
 // build makes the HTTP request and collects what must not be shown of it.
-func (c *Client) build(ctx context.Context, req *Request) (*http.Request, []string, *plugin.Error) {
-	u := c.base.JoinPath(req.Path)
+func (c *Client) build(ctx context.Context, req *Request, token string) (*http.Request, []string, *plugin.Error) {
+	u := *c.base
+	if req.Path != "" {
+		u = *c.base.JoinPath(req.Path)
+	}
 	u.RawQuery = req.Query.Encode()
 	var body io.Reader
 	contentType := ""
 	switch {
 	case req.JSON != nil:
-		b, err := json.Marshal(req.JSON)
-		if err != nil {
-			return nil, nil, plugin.Errorf(plugin.CodeInvalidRequest, "encoding the request %s %s: %v", req.Method, req.Path, err)
+		b, raw := req.JSON.(json.RawMessage)
+		if !raw {
+			var err error
+			if b, err = json.Marshal(req.JSON); err != nil {
+				return nil, nil, plugin.Errorf(plugin.CodeInvalidRequest, "encoding the request %s: %v", req, err)
+			}
 		}
 		body, contentType = bytes.NewReader(b), "application/json"
 	case req.Form != nil:
@@ -208,23 +246,28 @@ func (c *Client) build(ctx context.Context, req *Request) (*http.Request, []stri
 	}
 	hr, err := http.NewRequestWithContext(ctx, req.Method, u.String(), body)
 	if err != nil {
-		return nil, nil, plugin.Errorf(plugin.CodeInvalidRequest, "making the request %s %s: %v", req.Method, req.Path, bare(err))
+		return nil, nil, plugin.Errorf(plugin.CodeInvalidRequest, "making the request %s: %v", req, bare(err))
 	}
+	maps.Copy(hr.Header, req.Header)
 	hr.Header.Set("User-Agent", c.opts.UserAgent)
 	hr.Header.Set("Accept", "application/json")
 	if contentType != "" {
 		hr.Header.Set("Content-Type", contentType)
 	}
-	if c.opts.Authorize == nil {
+	before := hr.Header.Clone()
+	switch {
+	case c.opts.Tokens != nil:
+		hr.Header.Set("Authorization", "Bearer "+token)
+	case c.opts.Authorize != nil:
+		c.opts.Authorize(hr)
+	default:
 		return hr, c.opts.Secrets, nil
 	}
-	before := hr.Header.Clone()
-	c.opts.Authorize(hr)
 	return hr, slices.Concat(c.opts.Secrets, secretsOf(before, hr)), nil
 }
 
 // parseBase checks a base URL. Its errors never quote the URL, which may hold credentials.
-func parseBase(s string) (*url.URL, error) {
+func parseBase(s string, plain bool) (*url.URL, error) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil:
@@ -235,7 +278,7 @@ func parseBase(s string) (*url.URL, error) {
 		return nil, errors.New("must not hold credentials; they have attributes of their own")
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("must not hold a query or a fragment")
-	case u.Scheme == "http" && !local(u.Hostname()):
+	case u.Scheme == "http" && !plain && !local(u.Hostname()):
 		return nil, fmt.Errorf("would send the credentials to %s in the clear; use https://", u.Hostname())
 	}
 	return u, nil

@@ -2,6 +2,7 @@ package httpkit_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -385,5 +386,57 @@ func TestSecretsOfTheAddressAreNotShown(t *testing.T) {
 		&httpkit.Request{Method: "POST", Path: ""})
 	if strings.Contains(e.Message, "part-of-the-address") || !strings.Contains(e.Message, "[redacted]") {
 		t.Errorf("message: %s", e.Message)
+	}
+}
+
+// TestAddressThatIsTheWholeEndpoint asks for the base URL itself, as it is written, with a body and headers as they are given.
+func TestAddressThatIsTheWholeEndpoint(t *testing.T) {
+	var uri, body, header string
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		uri, body, header = r.RequestURI, string(b), r.Header.Get("X-Key")
+		w.WriteHeader(http.StatusTeapot)
+	})
+	c := newClient(t, httpkit.Options{BaseURL: base + "/hook//of%2Facme/"})
+	e := do(t, c, &httpkit.Request{
+		Method: "POST", Query: url.Values{"code": {"7"}}, Header: http.Header{"X-Key": {"k"}}, JSON: json.RawMessage(`{"a": "<b>"}`),
+	})
+	if uri != "/hook//of%2Facme/?code=7" || body != `{"a": "<b>"}` || header != "k" {
+		t.Errorf("arrived as %s with %s and X-Key %q", uri, body, header)
+	}
+	if !strings.HasPrefix(e.Message, "Acme answered 418 I'm a teapot to POST") || strings.Contains(e.Message, "hook") {
+		t.Errorf("the message is %q", e.Message)
+	}
+}
+
+func TestStatusOnlyRequestsNeedNoBody(t *testing.T) {
+	for name, answer := range map[string]func(http.ResponseWriter){
+		"too large": func(w http.ResponseWriter) { _, _ = io.WriteString(w, strings.Repeat("x", 1000)) },
+		"cut off": func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", "1000")
+			_, _ = io.WriteString(w, "x")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			base := serve(t, func(w http.ResponseWriter, _ *http.Request) { answer(w) })
+			c := newClient(t, httpkit.Options{BaseURL: base, MaxBody: 10})
+			if _, err := c.Do(t.Context(), &httpkit.Request{Method: "POST", Path: "/", Write: true, StatusOnly: true}); err != nil {
+				t.Errorf("with StatusOnly: %v", err)
+			}
+			if e := do(t, c, &httpkit.Request{Method: "POST", Path: "/", Write: true}); !e.Uncertain {
+				t.Errorf("without StatusOnly: %+v", e)
+			}
+		})
+	}
+}
+
+func TestPlainHTTPHasToBeAskedFor(t *testing.T) {
+	opts := httpkit.Options{System: "Acme", BaseURL: "http://acme.example"}
+	if _, err := httpkit.New(opts); plugin.AsError(err) == nil {
+		t.Error("plain http to a host of the internet is accepted")
+	}
+	opts.PlainHTTP = true
+	if _, err := httpkit.New(opts); err != nil {
+		t.Errorf("with PlainHTTP: %v", err)
 	}
 }

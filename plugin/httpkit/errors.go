@@ -51,9 +51,9 @@ func (r *Response) Err() *plugin.Error {
 
 // describe says in a sentence what was answered to what.
 func (r *Response) describe() string {
-	s := fmt.Sprintf("%s answered %d to %s %s", r.client.opts.System, r.Status, r.req.Method, r.req.Path)
+	s := fmt.Sprintf("%s answered %d to %s", r.client.opts.System, r.Status, r.req)
 	if text := http.StatusText(r.Status); text != "" {
-		s = fmt.Sprintf("%s answered %d %s to %s %s", r.client.opts.System, r.Status, text, r.req.Method, r.req.Path)
+		s = fmt.Sprintf("%s answered %d %s to %s", r.client.opts.System, r.Status, text, r.req)
 	}
 	if x := r.Excerpt(); x != "" {
 		s += ": " + x
@@ -63,8 +63,8 @@ func (r *Response) describe() string {
 
 func (r *Response) redirect() *plugin.Error {
 	attribute, from := r.client.opts.Attribute, r.client.Host()
-	msg := fmt.Sprintf("%s at %s answered %d to %s %s; redirects are not followed, because they lose the credentials",
-		r.client.opts.System, from, r.Status, r.req.Method, r.req.Path)
+	msg := fmt.Sprintf("%s at %s answered %d to %s; redirects are not followed, because they lose the credentials",
+		r.client.opts.System, from, r.Status, r.req)
 	if to, err := url.Parse(r.Header.Get("Location")); err == nil && to.Host != "" && to.Host != from {
 		msg += fmt.Sprintf(". It points to %s: if that is the API's host, set %s to https://%[1]s", sanitise(to.Host, r.secrets), attribute)
 	} else {
@@ -86,7 +86,7 @@ func (r *Response) unaccepted() *plugin.Error {
 
 // failed classifies a request that got no complete answer.
 func (c *Client) failed(ctx context.Context, req *Request, err error, sent bool, secrets []string) *plugin.Error {
-	what := fmt.Sprintf("%s %s at %s", req.Method, req.Path, c.Host())
+	what := fmt.Sprintf("%s at %s", req, c.Host())
 	var cert *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	var e *plugin.Error

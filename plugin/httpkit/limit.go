@@ -9,6 +9,17 @@ import (
 	"github.com/durasync/durasync/plugin"
 )
 
+// PerSecond is the limit of so many requests in a second, which may be a fraction: 2.5 is 1 in 400 ms. Zero is no limit.
+func PerSecond(requests float64) []plugin.RateLimit {
+	switch {
+	case requests <= 0:
+		return nil
+	case requests == float64(int(requests)):
+		return []plugin.RateLimit{{Requests: int(requests), Per: time.Second}}
+	}
+	return []plugin.RateLimit{{Requests: 1, Per: time.Duration(float64(time.Second) / max(requests, 1e-6))}}
+}
+
 // limiter delays requests so that all limits hold in this process.
 type limiter []*rate.Limiter
 

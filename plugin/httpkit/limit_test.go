@@ -82,3 +82,16 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		}
 	})
 }
+
+func TestPerSecond(t *testing.T) {
+	for requests, want := range map[float64][]plugin.RateLimit{
+		0:   nil,
+		3:   {{Requests: 3, Per: time.Second}},
+		2.5: {{Requests: 1, Per: 400 * time.Millisecond}},
+		0.1: {{Requests: 1, Per: 10 * time.Second}},
+	} {
+		if diff := cmp.Diff(want, httpkit.PerSecond(requests)); diff != "" {
+			t.Errorf("%v requests a second (-want +got):\n%s", requests, diff)
+		}
+	}
+}

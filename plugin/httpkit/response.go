@@ -51,8 +51,8 @@ func (r *Response) Decode(v any) error {
 	}
 	var shape *json.UnmarshalTypeError
 	if errors.As(err, &shape) {
-		e := plugin.Errorf(plugin.CodeInternal, "%s answered %s %s in an unknown form: %s is a JSON %s", r.client.opts.System,
-			r.req.Method, r.req.Path, cmp.Or(shape.Field, "a value"), shape.Value)
+		e := plugin.Errorf(plugin.CodeInternal, "%s answered %s in an unknown form: %s is a JSON %s", r.client.opts.System,
+			r.req, cmp.Or(shape.Field, "a value"), shape.Value)
 		e.Retryable = false
 		e.Uncertain = r.req.Write
 		return e
@@ -69,8 +69,8 @@ func (r *Response) Excerpt() string { return sanitise(string(r.Body), r.secrets)
 // Redact returns the text in the form of [Response.Excerpt]: for parts of the body that go into a message.
 func (r *Response) Redact(text string) string { return sanitise(text, r.secrets) }
 
-// RetryAfter reads how long to wait from a header: Retry-After in seconds or as an HTTP date, else RateLimit-Reset in seconds
-// or as a Unix time. It returns zero if neither is there, can be read, or lies in the future.
+// RetryAfter reads how long to wait from a header: Retry-After in seconds, as an HTTP date or as RFC 3339 has times, else
+// RateLimit-Reset in seconds or as a Unix time. It returns zero if neither is there, can be read, or lies in the future.
 func RetryAfter(h http.Header) time.Duration {
 	now := time.Now()
 	if d, err := http.ParseTime(h.Get("Date")); err == nil {
@@ -78,6 +78,9 @@ func RetryAfter(h http.Header) time.Duration {
 	}
 	v := strings.TrimSpace(h.Get("Retry-After"))
 	if t, err := http.ParseTime(v); err == nil {
+		return clampRetry(t.Sub(now).Seconds())
+	}
+	if t, err := time.Parse(time.RFC3339, v); err == nil {
 		return clampRetry(t.Sub(now).Seconds())
 	}
 	if d, ok := parseSeconds(v, now); ok {

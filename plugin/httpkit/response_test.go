@@ -25,6 +25,7 @@ func TestRetryAfter(t *testing.T) {
 		{"blank around", map[string]string{"Retry-After": " 30 "}, 30 * time.Second},
 		{"fraction", map[string]string{"Retry-After": "1.5"}, 1500 * time.Millisecond},
 		{"date by the server's clock", map[string]string{"Retry-After": "Tue, 01 Sep 2026 10:02:00 GMT", "Date": date}, 2 * time.Minute},
+		{"time by the server's clock", map[string]string{"Retry-After": "2026-09-02T00:00:00Z", "Date": date}, 14 * time.Hour},
 		{"past date", map[string]string{"Retry-After": "Tue, 01 Sep 2026 09:00:00 GMT", "Date": date}, 0},
 		{"negative", map[string]string{"Retry-After": "-5"}, 0},
 		{"nonsense", map[string]string{"Retry-After": "soon"}, 0},

@@ -4,51 +4,81 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"testing"
+	"time"
 
 	"github.com/durasync/durasync/plugin"
 )
 
-func testDestination(t *testing.T, h Harness, c plugin.Destination, has offer, desc *plugin.DescribeResponse) {
-	d := *h.Destination
-	i := slices.IndexFunc(desc.Objects, func(o plugin.Object) bool { return o.Name == d.Object })
+var destinationRules = []rule{
+	{
+		name:     "create: results",
+		contract: "Destination.Create writes the items and answers for each of them, in the order of the request.",
+		check:    checkCreate,
+	},
+	{
+		name:     "create: in doubt",
+		contract: "Item.InDoubt: the connector looks for the item by its key, and writes it only if it is not there.",
+		check:    checkInDoubt,
+	},
+	{
+		name:     "create: idempotent",
+		contract: "Object.Idempotent: writing an item again under the same key changes nothing.",
+		check:    checkIdempotent,
+	},
+	{
+		name:     "create: refused",
+		contract: "Destination.Create: what is wrong with one item goes into its result, as CodeInvalidRecord, and the others are written.",
+		check:    checkRefused,
+	},
+	{
+		name:     "create: unknown object",
+		contract: "Error: what does not exist is CodeInvalidRequest or CodeNotFound.",
+		check: func(t *probe) {
+			d, _ := t.object()
+			_, err := t.connector().Create(t.ctx, &plugin.CreateRequest{Object: "no_such_object", Items: []plugin.Item{d.Item()}})
+			if e := t.mustFail("Create", err, plugin.CodeInvalidRequest, plugin.CodeNotFound); e != nil && e.Uncertain {
+				t.Errorf("the error is uncertain, although nothing can have been written")
+			}
+		},
+	},
+	{
+		name:     "create: lost answer",
+		contract: "Destination.Create: a write whose outcome is not known is reported with Uncertain, and found again by its key.",
+		check:    checkLostAnswer,
+	},
+	{
+		name:     "create: crash",
+		contract: "Item.InDoubt: what a process wrote before it died is found by the next one, by its key.",
+		only:     asProgram,
+		check:    checkCrash,
+	},
+	{
+		name:     "find: by key",
+		contract: "Finder.Find returns a result for each key that exists in the destination; the others are left out.",
+		check:    checkFind,
+	},
+	{
+		name:     "resolve: addresses",
+		contract: "Resolver.Resolve: known addresses have a match, with targets ordered by name, then by id; unknown ones are left out.",
+		check:    checkResolve,
+	},
+}
+
+// object is what is given of the destination, and the object's description.
+func (t *probe) object() (Destination, plugin.Object) {
+	if t.Destination == nil {
+		t.Skipf("no object and item are given")
+	}
+	i := slices.IndexFunc(t.first.Objects, func(o plugin.Object) bool { return o.Name == t.Destination.Object })
 	if i < 0 {
-		t.Fatalf("the description has no object %q", d.Object)
+		t.Fatalf("the description has no object %q", t.Destination.Object)
 	}
-	if d.Settle == nil {
-		d.Settle = func() {}
-	}
-	object := desc.Objects[i]
-	t.Run("create", func(t *testing.T) { testCreate(t, d, c, object) })
-	t.Run("in doubt", func(t *testing.T) { testInDoubt(t, d, c, object) })
-	t.Run("unknown object", func(t *testing.T) {
-		_, err := c.Create(t.Context(), &plugin.CreateRequest{Object: "no_such_object", Items: []plugin.Item{d.Item()}})
-		e := mustFail(t, err, plugin.CodeInvalidRequest, plugin.CodeNotFound)
-		if e.Uncertain {
-			t.Error("the error is uncertain, although nothing can have been written")
-		}
-	})
-	if d.BadItem != nil {
-		t.Run("refused", func(t *testing.T) { testRefused(t, d, c, object) })
-	}
-	if has.finder {
-		t.Run("find", func(t *testing.T) { testFind(t, d, c, c.(plugin.Finder)) })
-	}
-	if has.resolver && len(d.Known) > 0 {
-		t.Run("resolve", func(t *testing.T) { testResolve(t, d, c.(plugin.Resolver), object) })
-	}
-	if has.previewer {
-		t.Run("preview", func(t *testing.T) { testPreview(t, d, c, c.(plugin.Previewer), object) })
-	}
-	if h.Stall != nil {
-		t.Run("stalled", func(t *testing.T) { testStalledCreate(t, h, d, c) })
-	}
+	return *t.Destination, t.first.Objects[i]
 }
 
 // create writes the items and returns the results, which match the items.
-func create(t *testing.T, c plugin.Destination, object string, items ...plugin.Item) []plugin.Result {
-	t.Helper()
-	resp, err := c.Create(t.Context(), &plugin.CreateRequest{Object: object, Items: items})
+func (t *probe) create(c *conn, items ...plugin.Item) []plugin.Result {
+	resp, err := c.Create(t.ctx, &plugin.CreateRequest{Object: t.Destination.Object, Items: items})
 	if err != nil {
 		t.Fatalf("Create: %v", err)
 	}
@@ -63,8 +93,14 @@ func create(t *testing.T, c plugin.Destination, object string, items ...plugin.I
 	return resp.Results
 }
 
-func mustWrite(t *testing.T, r plugin.Result) {
-	t.Helper()
+// write writes an item that can be written.
+func (t *probe) write(c *conn, item plugin.Item) plugin.Result {
+	r := t.create(c, item)[0]
+	t.mustBeWritten(r)
+	return r
+}
+
+func (t *probe) mustBeWritten(r plugin.Result) {
 	switch {
 	case r.Err != nil:
 		t.Errorf("item %s: %v", r.Key, r.Err)
@@ -73,14 +109,33 @@ func mustWrite(t *testing.T, r plugin.Result) {
 	}
 }
 
-func testCreate(t *testing.T, d Destination, c plugin.Destination, object plugin.Object) {
+// settle waits until a write can be seen.
+func (t *probe) settle() {
+	select {
+	case <-time.After(t.settings.SearchLag):
+	case <-t.ctx.Done():
+	}
+}
+
+// mustHold checks how often the system holds what was written for an item.
+func (t *probe) mustHold(item plugin.Item, want int) {
+	if t.Destination.Written == nil {
+		return
+	}
+	if n := t.Destination.Written(item); n != want {
+		t.Errorf("the system holds item %s %d times, want %d", item.Key, n, want)
+	}
+}
+
+func checkCreate(t *probe) {
+	d, object := t.object()
 	items := []plugin.Item{d.Item()}
 	for len(items) < min(object.MaxCreate, 3) {
 		items = append(items, d.Item())
 	}
 	ids := map[string]bool{}
-	for _, r := range create(t, c, d.Object, items...) {
-		mustWrite(t, r)
+	for i, r := range t.create(t.connector(), items...) {
+		t.mustBeWritten(r)
 		if r.Existed {
 			t.Errorf("item %s was never written before, but existed", r.Key)
 		}
@@ -88,78 +143,103 @@ func testCreate(t *testing.T, d Destination, c plugin.Destination, object plugin
 			t.Errorf("two items have the id %s", r.ID)
 		}
 		ids[r.ID] = true
+		t.mustHold(items[i], 1)
 	}
 }
 
-// testInDoubt writes items a second time: those that were written are found, those that were not are written.
-func testInDoubt(t *testing.T, d Destination, c plugin.Destination, object plugin.Object) {
-	item := d.Item()
-	first := create(t, c, d.Object, item)[0]
-	mustWrite(t, first)
-	d.Settle()
-	item.InDoubt = true
-	second := create(t, c, d.Object, item)[0]
-	mustWrite(t, second)
+// checkInDoubt writes items a second time: those that were written are found, those that were not are written.
+func checkInDoubt(t *probe) {
+	d, object := t.object()
+	c, item, never := t.connector(), d.Item(), d.Item()
+	first := t.write(c, item)
+	t.settle()
+	item.InDoubt, never.InDoubt = true, true
+	second := t.write(c, item)
 	if second.ID != first.ID {
 		t.Errorf("an item in doubt that had been written as %s is now %s", first.ID, second.ID)
 	}
 	if !second.Existed && !object.Idempotent {
-		t.Error("an item in doubt that had been written is not reported as existing")
+		t.Errorf("an item in doubt that had been written is not reported as existing")
 	}
-	never := d.Item()
-	never.InDoubt = true
-	r := create(t, c, d.Object, never)[0]
-	mustWrite(t, r)
-	if r.Existed {
-		t.Error("an item in doubt that had not been written is reported as existing")
+	t.mustHold(item, 1)
+	if t.write(c, never).Existed {
+		t.Errorf("an item in doubt that had not been written is reported as existing")
 	}
+	t.mustHold(never, 1)
 }
 
-// testRefused writes a bad item next to a good one, if the object takes two.
-func testRefused(t *testing.T, d Destination, c plugin.Destination, object plugin.Object) {
+func checkIdempotent(t *probe) {
+	d, object := t.object()
+	if !object.Idempotent {
+		t.Skipf("the object does not say that it is idempotent")
+	}
+	item := d.Item()
+	first, second := t.write(t.connector(), item), t.write(t.connector(), item)
+	if first.ID != second.ID {
+		t.Errorf("an item that is written twice has the ids %s and %s", first.ID, second.ID)
+	}
+	t.mustHold(item, 1)
+}
+
+// checkRefused writes a bad item next to a good one, if the object takes two.
+func checkRefused(t *probe) {
+	d, object := t.object()
+	if d.BadItem == nil {
+		t.Skipf("no bad item is given")
+	}
 	items := []plugin.Item{d.BadItem()}
 	if object.MaxCreate > 1 {
 		items = append(items, d.Item())
 	}
-	results := create(t, c, d.Object, items...)
+	results := t.create(t.connector(), items...)
 	switch e := results[0].Err; {
 	case e == nil:
-		t.Error("the bad item was written")
+		t.Errorf("the bad item was written")
 	case e.Code != plugin.CodeInvalidRecord || e.Retryable || e.Uncertain:
-		t.Errorf("the bad item's error is %+v, want one of code %s, neither retryable nor uncertain", e, plugin.CodeInvalidRecord)
+		t.Errorf("the bad item's error %q is of code %s, retryable %t, uncertain %t; want code %s and neither",
+			e.Message, e.Code, e.Retryable, e.Uncertain, plugin.CodeInvalidRecord)
 	}
+	t.mustHold(items[0], 0)
 	for _, r := range results[1:] {
-		mustWrite(t, r)
+		t.mustBeWritten(r)
 	}
 }
 
-func testFind(t *testing.T, d Destination, c plugin.Destination, f plugin.Finder) {
-	item, never := d.Item(), d.Item()
-	written := create(t, c, d.Object, item)[0]
-	mustWrite(t, written)
-	d.Settle()
-	resp, err := f.Find(t.Context(), &plugin.FindRequest{Object: d.Object, Items: []plugin.FindItem{
+func checkFind(t *probe) {
+	d, _ := t.object()
+	c, item, never := t.connector(), d.Item(), d.Item()
+	find := plugin.FindRequest{Object: d.Object, Items: []plugin.FindItem{
 		{Key: never.Key, Target: never.Target, Time: never.Time},
 		{Key: item.Key, Target: item.Target, Time: item.Time},
-	}})
+	}}
+	if _, err := c.Find(t.ctx, &find); lacks(err) {
+		t.Skipf("the connector has no Find")
+	}
+	written := t.write(c, item)
+	t.settle()
+	resp, err := c.Find(t.ctx, &find)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("Find: %v", err)
 	}
 	if len(resp.Results) != 1 || resp.Results[0].Key != item.Key || resp.Results[0].ID != written.ID {
 		t.Errorf("Find returned %+v, want only key %s with id %s", resp.Results, item.Key, written.ID)
 	}
 }
 
-func testResolve(t *testing.T, d Destination, c plugin.Resolver, object plugin.Object) {
+func checkResolve(t *probe) {
+	d, object := t.object()
+	if len(d.Known) == 0 {
+		t.Skipf("no known addresses are given")
+	}
 	matches := map[string]plugin.Match{}
-	for part := range slices.Chunk(slices.Concat(d.Known, d.Unknown), object.MaxResolve) {
-		resp, err := c.Resolve(t.Context(), &plugin.ResolveRequest{Object: d.Object, Addresses: part})
+	for part := range slices.Chunk(slices.Concat(d.Known, d.Unknown), max(object.MaxResolve, 1)) {
+		resp, err := t.connector().Resolve(t.ctx, &plugin.ResolveRequest{Object: d.Object, Addresses: part})
 		if err != nil {
-			t.Fatalf("Resolve(%v): %v", part, err)
+			t.Fatalf("Resolve(%q): %v", part, err)
 		}
 		for _, m := range resp.Matches {
 			if !slices.Contains(part, m.Address) {
-				t.Errorf("match for %q, which was not asked for", m.Address)
+				t.Errorf("a match for %q, which was not asked for", m.Address)
 			}
 			matches[m.Address] = m
 		}
@@ -169,9 +249,7 @@ func testResolve(t *testing.T, d Destination, c plugin.Resolver, object plugin.O
 		if !ok {
 			t.Errorf("no match for %s", a)
 		}
-		if !slices.IsSortedFunc(m.Targets, func(a, b plugin.Target) int {
-			return cmp2(strings.Compare(a.Name, b.Name), a.ID, b.ID)
-		}) {
+		if !slices.IsSortedFunc(m.Targets, func(a, b plugin.Target) int { return orElse(strings.Compare(a.Name, b.Name), a.ID, b.ID) }) {
 			t.Errorf("the targets of %s are not ordered by name, then by id: %+v", a, m.Targets)
 		}
 	}
@@ -182,24 +260,14 @@ func testResolve(t *testing.T, d Destination, c plugin.Resolver, object plugin.O
 	}
 }
 
-// cmp2 is first unless that is equal, and then the order of a and b.
-func cmp2(first int, a, b string) int {
-	if first != 0 {
-		return first
+// refusal returns why Create does not write an item: for itself or for the whole call; nil if it does.
+func (t *probe) refusal(ctx context.Context, c *conn, item plugin.Item) *plugin.Error {
+	resp, err := c.Create(ctx, &plugin.CreateRequest{Object: t.Destination.Object, Items: []plugin.Item{item}})
+	if err != nil {
+		return plugin.AsError(err)
 	}
-	return strings.Compare(a, b)
-}
-
-// testStalledCreate writes to a system that takes the request and does not answer: nobody knows whether it was written.
-func testStalledCreate(t *testing.T, h Harness, d Destination, c plugin.Destination) {
-	stalled(t, h, func(ctx context.Context) {
-		resp, err := c.Create(ctx, &plugin.CreateRequest{Object: d.Object, Items: []plugin.Item{d.Item()}})
-		e := plugin.AsError(err)
-		if e == nil && len(resp.Results) == 1 {
-			e = resp.Results[0].Err
-		}
-		if e == nil || !e.Uncertain {
-			t.Errorf("error %+v for a write without an answer, want an uncertain one", e)
-		}
-	})
+	if len(resp.Results) != 1 {
+		t.Fatalf("%d results for 1 item", len(resp.Results))
+	}
+	return resp.Results[0].Err
 }

@@ -3,7 +3,6 @@ package plugintest
 import (
 	"encoding/json"
 	"slices"
-	"testing"
 
 	"github.com/durasync/durasync/plugin"
 )
@@ -11,25 +10,51 @@ import (
 // previewBatch is how many times the items of a Create a Preview takes.
 const previewBatch = 25
 
-func testPreview(t *testing.T, d Destination, c plugin.Destination, p plugin.Previewer, object plugin.Object) {
-	t.Run("writes nothing", func(t *testing.T) { testPreviewWritesNothing(t, d, c, p) })
-	t.Run("attributes", func(t *testing.T) { testPreviewAttributes(t, d, p, object) })
-	t.Run("unknown object", func(t *testing.T) {
-		_, err := p.Preview(t.Context(), &plugin.PreviewRequest{Object: "no_such_object", Items: []plugin.Item{d.Item()}})
-		_ = mustFail(t, err, plugin.CodeInvalidRequest, plugin.CodeNotFound)
-	})
-	if d.Unwritable != nil {
-		t.Run("unwritable", func(t *testing.T) { testPreviewRefusal(t, d, c, p) })
+var previewRules = []rule{
+	{
+		name:     "preview: writes nothing",
+		contract: "Previewer.Preview does everything that Create does but write.",
+		check:    checkPreviewWritesNothing,
+	},
+	{
+		name:     "preview: attributes",
+		contract: "Preview.Attributes is a JSON object with the object's attributes, of their types; there is one for each item, in order.",
+		check:    checkPreviewAttributes,
+	},
+	{
+		name:     "preview: unknown object",
+		contract: "Error: what does not exist is CodeInvalidRequest or CodeNotFound.",
+		check: func(t *probe) {
+			d := t.previewed()
+			_, err := t.connector().Preview(t.ctx, &plugin.PreviewRequest{Object: "no_such_object", Items: []plugin.Item{d.Item()}})
+			_ = t.mustFail("Preview", err, plugin.CodeInvalidRequest, plugin.CodeNotFound)
+		},
+	},
+	{
+		name:     "preview: unwritable",
+		contract: "Previewer.Preview finds what is wrong with an item as Create does, as far as that can be known without writing it.",
+		check:    checkPreviewRefusal,
+	},
+	{
+		name:     "preview: refused",
+		contract: "Previewer.Preview does not contradict what Create says of a bad item.",
+		check:    checkPreviewOfRefused,
+	},
+}
+
+// previewed is what is given of the destination, if the connector shows previews.
+func (t *probe) previewed() Destination {
+	d, _ := t.object()
+	_, err := t.connector().Preview(t.ctx, &plugin.PreviewRequest{Object: d.Object, Items: []plugin.Item{d.Item()}})
+	if lacks(err) {
+		t.Skipf("the connector has no Preview")
 	}
-	if d.BadItem != nil {
-		t.Run("refused", func(t *testing.T) { testPreviewOfRefused(t, d, c, p) })
-	}
+	return d
 }
 
 // preview returns the previews of items, which match the items.
-func preview(t *testing.T, p plugin.Previewer, object string, items ...plugin.Item) []plugin.Preview {
-	t.Helper()
-	resp, err := p.Preview(t.Context(), &plugin.PreviewRequest{Object: object, Items: items})
+func (t *probe) preview(items ...plugin.Item) []plugin.Preview {
+	resp, err := t.connector().Preview(t.ctx, &plugin.PreviewRequest{Object: t.Destination.Object, Items: items})
 	if err != nil {
 		t.Fatalf("Preview: %v", err)
 	}
@@ -44,30 +69,31 @@ func preview(t *testing.T, p plugin.Previewer, object string, items ...plugin.It
 	return resp.Previews
 }
 
-// testPreviewWritesNothing looks for the item after its preview, the way that Create itself looks for an item in doubt.
-func testPreviewWritesNothing(t *testing.T, d Destination, c plugin.Destination, p plugin.Previewer) {
-	item := d.Item()
-	if e := preview(t, p, d.Object, item)[0].Err; e != nil {
-		t.Errorf("the preview of an item that can be written says %v", e)
+// checkPreviewWritesNothing looks for the item after its preview, the way that Create itself looks for an item in doubt.
+func checkPreviewWritesNothing(t *probe) {
+	item := t.previewed().Item()
+	if e := t.preview(item)[0].Err; e != nil {
+		t.Errorf("the preview of an item that can be written says: %v", e)
 	}
-	d.Settle()
+	t.mustHold(item, 0)
+	t.settle()
 	item.InDoubt = true
-	r := create(t, c, d.Object, item)[0]
-	mustWrite(t, r)
-	if r.Existed {
-		t.Error("the preview has written the item")
+	if t.write(t.connector(), item).Existed {
+		t.Errorf("the preview has written the item")
 	}
 }
 
-// testPreviewAttributes asks for as many items at once as the host does.
-func testPreviewAttributes(t *testing.T, d Destination, p plugin.Previewer, object plugin.Object) {
+// checkPreviewAttributes asks for as many items at once as the host does.
+func checkPreviewAttributes(t *probe) {
+	d := t.previewed()
+	_, object := t.object()
 	var items []plugin.Item
 	for len(items) < object.MaxCreate*previewBatch {
 		items = append(items, d.Item())
 	}
-	for _, v := range preview(t, p, d.Object, items...) {
+	for _, v := range t.preview(items...) {
 		if v.Err != nil {
-			t.Errorf("the preview of item %s says %v", v.Key, v.Err)
+			t.Errorf("the preview of item %s says: %v", v.Key, v.Err)
 			continue
 		}
 		var members map[string]json.RawMessage
@@ -77,22 +103,27 @@ func testPreviewAttributes(t *testing.T, d Destination, p plugin.Previewer, obje
 		for name, value := range members {
 			i := slices.IndexFunc(object.Attributes, func(a plugin.Attribute) bool { return a.Name == name })
 			if i < 0 {
-				t.Errorf("the preview has attribute %q, which the description does not have", name)
-			} else if err := object.Attributes[i].Type.Check(value); err != nil {
-				t.Errorf("the preview's attribute %s is not as described: %v", name, err)
+				t.Fatalf("the preview of item %s has attribute %q, which the description does not have", v.Key, name)
+			}
+			if err := object.Attributes[i].Type.Check(value); err != nil {
+				t.Fatalf("attribute %s in the preview of item %s is not as described: %v", name, v.Key, err)
 			}
 		}
 	}
 }
 
-// testPreviewRefusal compares what Preview and Create say of an item that Create does not even send, next to a good one.
-func testPreviewRefusal(t *testing.T, d Destination, c plugin.Destination, p plugin.Previewer) {
-	item, good := d.Unwritable(), d.Item()
-	want := refusal(t, c, d.Object, item)
-	if want == nil {
-		t.Fatal("Create wrote the item that it should refuse")
+// checkPreviewRefusal compares what Preview and Create say of an item that Create does not even send, next to a good one.
+func checkPreviewRefusal(t *probe) {
+	d := t.previewed()
+	if d.Unwritable == nil {
+		t.Skipf("no unwritable item is given")
 	}
-	previews := preview(t, p, d.Object, item, good)
+	item, good := d.Unwritable(), d.Item()
+	want := t.refusal(t.ctx, t.connector(), item)
+	if want == nil {
+		t.Fatalf("Create wrote the item that it should refuse")
+	}
+	previews := t.preview(item, good)
 	if e := previews[1].Err; e != nil {
 		t.Errorf("a good item next to an unwritable one: %v", e)
 	}
@@ -105,23 +136,17 @@ func testPreviewRefusal(t *testing.T, d Destination, c plugin.Destination, p plu
 	}
 }
 
-// testPreviewOfRefused lets a preview not know what the other system will refuse, but not contradict it.
-func testPreviewOfRefused(t *testing.T, d Destination, c plugin.Destination, p plugin.Previewer) {
+// checkPreviewOfRefused lets a preview not know what the other system will refuse, but not contradict it.
+func checkPreviewOfRefused(t *probe) {
+	d := t.previewed()
+	if d.BadItem == nil {
+		t.Skipf("no bad item is given")
+	}
 	item := d.BadItem()
-	e := preview(t, p, d.Object, item)[0].Err
-	if want := refusal(t, c, d.Object, item); want == nil {
-		t.Error("the bad item was written")
+	e := t.preview(item)[0].Err
+	if want := t.refusal(t.ctx, t.connector(), item); want == nil {
+		t.Errorf("the bad item was written")
 	} else if e != nil && e.Code != want.Code {
 		t.Errorf("the preview of a bad item says %s, Create says %s", e.Code, want.Code)
 	}
-}
-
-// refusal returns why Create does not write an item: for itself or for the whole call.
-func refusal(t *testing.T, c plugin.Destination, object string, item plugin.Item) *plugin.Error {
-	t.Helper()
-	resp, err := c.Create(t.Context(), &plugin.CreateRequest{Object: object, Items: []plugin.Item{item}})
-	if err != nil {
-		return plugin.AsError(err)
-	}
-	return resp.Results[0].Err
 }
