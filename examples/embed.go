@@ -7,7 +7,7 @@ import (
 	"io/fs"
 )
 
-//go:embed demo gong-to-totango
+//go:embed demo gong-to-file gong-to-totango gong-to-webhook zoom-to-totango
 var files embed.FS
 
 // Demo returns the directory that `durasync demo` applies. Its files take the address and the credentials of both systems from the
@@ -16,6 +16,15 @@ func Demo() fs.FS { return dir("demo") }
 
 // GongToTotango returns the directory that a customer of both systems starts from.
 func GongToTotango() fs.FS { return dir("gong-to-totango") }
+
+// GongToFile returns the directory of a company that keeps its meetings in a file.
+func GongToFile() fs.FS { return dir("gong-to-file") }
+
+// GongToWebhook returns the directory of a company that tells a service of its own about its meetings.
+func GongToWebhook() fs.FS { return dir("gong-to-webhook") }
+
+// ZoomToTotango returns the directory of a customer who meets on Zoom.
+func ZoomToTotango() fs.FS { return dir("zoom-to-totango") }
 
 func dir(name string) fs.FS {
 	sub, err := fs.Sub(files, name)

@@ -11,8 +11,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/durasync/durasync/connectors/file"
 	"github.com/durasync/durasync/connectors/gong"
 	"github.com/durasync/durasync/connectors/totango"
+	"github.com/durasync/durasync/connectors/webhook"
+	"github.com/durasync/durasync/connectors/zoom"
 	"github.com/durasync/durasync/examples"
 	"github.com/durasync/durasync/plugin"
 	"github.com/durasync/durasync/schema"
@@ -21,7 +24,9 @@ import (
 
 // connectors are those that the examples name.
 func connectors() map[string]plugin.Connector {
-	return map[string]plugin.Connector{"gong": gong.New(), "totango": totango.New()}
+	return map[string]plugin.Connector{
+		"file": file.New(), "gong": gong.New(), "totango": totango.New(), "webhook": webhook.New(), "zoom": zoom.New(),
+	}
 }
 
 // load reads an example with the connectors' own descriptions. Every variable is set to "1" unless env says otherwise.
@@ -56,7 +61,10 @@ func TestExamplesLoadAndConfigure(t *testing.T) {
 		"demo": {examples.Demo(), map[string]string{
 			"GONG_BASE_URL": "http://127.0.0.1:1", "TOTANGO_BASE_URL": "http://127.0.0.1:2", "GONG_REQUESTS_PER_DAY": "0",
 		}},
+		"gong-to-file":    {examples.GongToFile(), nil},
 		"gong-to-totango": {examples.GongToTotango(), nil},
+		"gong-to-webhook": {examples.GongToWebhook(), map[string]string{"MEETINGS_WEBHOOK_URL": "https://meetings.example/hook"}},
+		"zoom-to-totango": {examples.ZoomToTotango(), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := load(t, tt.files, tt.env)
@@ -73,7 +81,7 @@ func TestExamplesLoadAndConfigure(t *testing.T) {
 }
 
 func TestExamplesAreFormatted(t *testing.T) {
-	for _, fsys := range []fs.FS{examples.Demo(), examples.GongToTotango()} {
+	for _, fsys := range []fs.FS{examples.Demo(), examples.GongToTotango(), examples.GongToFile(), examples.GongToWebhook(), examples.ZoomToTotango()} {
 		files, err := fs.Glob(fsys, "*.hcl")
 		if err != nil || len(files) == 0 {
 			t.Fatalf("job files: %v, %v", files, err)

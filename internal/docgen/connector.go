@@ -128,5 +128,6 @@ func (p *page) connectorList() {
 	for _, name := range slices.Sorted(maps.Keys(connectors())) {
 		links = append(links, fmt.Sprintf("[`%s`](connectors/%s.md)", name, name))
 	}
-	p.paragraph("The connectors that come with Durasync are " + strings.Join(links, " and ") + ".")
+	last := len(links) - 1
+	p.paragraph("The connectors that come with Durasync are " + strings.Join(links[:last], ", ") + " and " + links[last] + ".")
 }

@@ -8,8 +8,11 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/durasync/durasync/connectors/file"
 	"github.com/durasync/durasync/connectors/gong"
 	"github.com/durasync/durasync/connectors/totango"
+	"github.com/durasync/durasync/connectors/webhook"
+	"github.com/durasync/durasync/connectors/zoom"
 	"github.com/durasync/durasync/plugin"
 )
 
@@ -43,7 +46,9 @@ func run(ctx context.Context, args []string) error {
 
 // connectors are those that have a page, by name.
 func connectors() map[string]plugin.Connector {
-	return map[string]plugin.Connector{"gong": gong.New(), "totango": totango.New()}
+	return map[string]plugin.Connector{
+		"file": file.New(), "gong": gong.New(), "totango": totango.New(), "webhook": webhook.New(), "zoom": zoom.New(),
+	}
 }
 
 // generate returns the pages by their paths below the directory of the documentation.
