@@ -57,8 +57,8 @@ func TestCommands(t *testing.T) {
 	})
 	slices.Sort(reporting)
 	want := []string{
-		"apply", "backfill", "cancel", "demo", "dev", "doctor", "pause", "plan", "preview", "rejects", "resume", "retry", "runs", "sandbox",
-		"server", "show", "show", "status", "sync", "validate", "version", // one show is of a job, the other of a run
+		"apply", "backfill", "cancel", "demo", "describe", "dev", "doctor", "install", "list", "pause", "plan", "preview", "rejects", "resume",
+		"retry", "runs", "sandbox", "server", "show", "show", "status", "sync", "test", "validate", "verify", "version", // show: of a job, of a run
 	}
 	if diff := cmp.Diff(want, reporting); diff != "" {
 		t.Errorf("commands with --json (-want +got):\n%s", diff)

@@ -161,6 +161,13 @@ func (d *doctor) report() error {
 		a.writeJSON(doctorReport{worst == nil, d.checks})
 		return quietly(worst)
 	}
+	d.show()
+	return worst
+}
+
+// show prints the checks, a line each.
+func (d *doctor) show() {
+	a := d.app
 	s := a.outStyle()
 	names := 0
 	for _, c := range d.checks {
@@ -175,7 +182,6 @@ func (d *doctor) report() error {
 		}
 		a.printf("%s %-*s%s\n", paint(fmt.Sprintf("%-8s", c.Health)), names+2, clip(c.Name, names), strings.TrimPrefix(wrap(plainText(text), indent, a.opts.Width), indent))
 	}
-	return worst
 }
 
 // worst is an error if there is a problem: one of the files, if there is one of those.

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/durasync/durasync/activities"
+	"github.com/durasync/durasync/plugin"
 	"github.com/durasync/durasync/schema"
 )
 
@@ -30,10 +31,15 @@ type forms []struct {
 
 // printed are values of the types that the commands print with --json, or forms.
 var printed = map[string]any{
-	"apply":    appliedSet{},
-	"backfill": forms{{"", summary{}}, {"With `--dry-run`:", estimateReport{}}},
-	"cancel":   cancelReport{},
-	"demo":     demoReport{},
+	"apply":              appliedSet{},
+	"backfill":           forms{{"", summary{}}, {"With `--dry-run`:", estimateReport{}}},
+	"cancel":             cancelReport{},
+	"connector describe": plugin.DescribeResponse{},
+	"connector install":  installed{},
+	"connector list":     connectorList{},
+	"connector test":     conformance{},
+	"connector verify":   connectorList{},
+	"demo":               demoReport{},
 	"dev": struct {
 		Address     string       `json:"address"`
 		Namespace   string       `json:"namespace"`

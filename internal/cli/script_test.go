@@ -29,7 +29,10 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "connector" { // a test has this program serve a built-in connector
 		os.Exit(Main(program))
 	}
-	testscript.Main(m, map[string]func(){"durasync": func() { os.Exit(Main(program)) }})
+	testscript.Main(m, map[string]func(){
+		"durasync": func() { os.Exit(Main(program)) },
+		"crm":      func() { plugin.Serve(crm{version: os.Args[1]}, plugin.WithArgs(os.Args[2:])) },
+	})
 }
 
 // TestScripts runs what needs no Temporal, as users run it: testdata/script, one file for each matter.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/durasync/durasync/internal/worker"
+	"github.com/durasync/durasync/schema"
 )
 
 func (a *app) workerCommand() *cobra.Command {
@@ -19,9 +20,9 @@ until interrupted. The worker reads the environment variables that the
 connections name, and follows the directory when it changes. Any number of
 workers can run.
 
-The program of a connector that is not built in is durasync-connector-NAME in
-DIR/.durasync/connectors, in a directory of $DURASYNC_CONNECTOR_PATH, or beside
-the durasync program.`,
+Connections whose connector does not start, such as one whose program is not the
+one that is locked, are left out and tried again from time to time; the others
+are served. Where programs of connectors are: durasync connector --help.`,
 		Args: maxArgs(1, "at most one directory"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
@@ -31,7 +32,11 @@ the durasync program.`,
 			}
 			dir := dirArg(args)
 			found := a.connectors(dir, log)
-			if _, err := a.load(ctx, dir, found, a.env.LookupEnv); err != nil {
+			config, diags := schema.Load(ctx, dir, schema.Options{Describe: found.Describe, Env: a.env.LookupEnv})
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := a.show(diags); err != nil && !worker.Usable(config, diags) {
 				return err
 			}
 			t, err := a.dial(ctx, log)

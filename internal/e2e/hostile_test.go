@@ -61,21 +61,30 @@ var hostilities = []struct {
 	{"huge refusal", true, activities.CompletedWithRejects, "no xxx"},
 }
 
-// connector puts a connector into the job directory that is this test binary.
+// connector has the system's commands find a connector that is this test binary, without a lock.
 func (s *system) connector(name string) {
+	s.t.Helper()
+	dir := filepath.Join(s.dir, "development")
+	s.script(dir, name)
+	s.env = append(s.env, "DURASYNC_CONNECTOR_PATH="+dir)
+}
+
+// script writes the program of a connector that is this test binary, and returns its path.
+func (s *system) script(dir, name string) string {
 	s.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	dir := filepath.Join(s.dir, ".durasync", "connectors")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		s.t.Fatal(err)
 	}
-	script := fmt.Sprintf("#!/bin/sh\nexec '%s' %s\n", self, name)
-	if err := os.WriteFile(filepath.Join(dir, "durasync-connector-"+name), []byte(script), 0o700); err != nil { //nolint:gosec // a program
+	path := filepath.Join(dir, "durasync-connector-"+name)
+	text := fmt.Sprintf("#!/bin/sh\nexec '%s' %s\n", self, name)
+	if err := os.WriteFile(path, []byte(text), 0o700); err != nil { //nolint:gosec // a program
 		s.t.Fatal(err)
 	}
+	return path
 }
 
 // said returns how a run has ended, empty if it goes on, and what it or its steps say.

@@ -5,18 +5,25 @@ import (
 	"crypto/sha256"
 	"io/fs"
 	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/durasync/durasync/schema"
 )
 
 // followInterval is how often the job directory is looked at. Polling works on every file system that a directory may come
 // from, mounted volumes included.
 const followInterval = 2 * time.Second
 
-// follow serves what the directory holds, whenever it has changed. A change with mistakes is reported and changes nothing. One that
-// is still being written can be without mistakes and without connections, so it is served only when two looks have seen the same.
-func (w *Worker) follow(ctx context.Context) {
+// retryInterval is how often connectors are tried again that did not start.
+const retryInterval = 30 * time.Second
+
+// follow serves what the directory holds, whenever it has changed. One that is still being written can be without mistakes and without
+// connections, so it is served only when two looks have seen the same. The problem is what was wrong at the start.
+func (w *Worker) follow(ctx context.Context, problem error) {
 	tick := time.NewTicker(followInterval)
 	defer tick.Stop()
-	served := fingerprint(w.opts.Files)
+	served, tried := fingerprint(w.opts.Files), time.Now()
 	for last := served; ; {
 		select {
 		case <-ctx.Done():
@@ -25,20 +32,43 @@ func (w *Worker) follow(ctx context.Context) {
 		}
 		now := fingerprint(w.opts.Files)
 		written := now == last
-		if last = now; !written || now == served {
+		retry := problem != nil && time.Since(tried) >= retryInterval
+		if last = now; !written || now == served && !retry {
 			continue
 		}
-		served = now
-		config, diags := load(ctx, w.opts)
-		if err := diags.Err(); err != nil {
-			w.opts.Logger.Error("the job directory has changed and has errors; the connections stay as they were", "error", err)
-			continue
+		served, tried = now, time.Now()
+		problem = w.reload(ctx, problem)
+	}
+}
+
+// reload serves what the directory holds now, and returns what is wrong with it. A change with mistakes is reported and changes
+// nothing. What is wrong as it was before is not said again.
+func (w *Worker) reload(ctx context.Context, before error) (problem error) {
+	config, diags := load(ctx, w.opts)
+	problem = diags.Err()
+	log := w.opts.Logger
+	if problem != nil && before != nil && problem.Error() == before.Error() {
+		log = hclog.NewNullLogger()
+	}
+	if !Usable(config, diags) {
+		log.Error("the job directory has changed and has errors; the connections stay as they were", "error", problem)
+		return problem
+	}
+	if err := w.serve(ctx, config); err != nil {
+		log.Error("the job directory has changed and cannot be served in full", "error", err)
+		return problem
+	}
+	reportUnserved(log, diags)
+	log.Info("the job directory has changed", "connections", w.Connections())
+	return problem
+}
+
+// reportUnserved says which connections of a usable directory are not served.
+func reportUnserved(log hclog.Logger, diags schema.Diagnostics) {
+	for _, d := range diags {
+		if d.Severity == schema.SeverityError {
+			log.Error("a connection is not served, because its connector does not start", "error", schema.Diagnostics{d})
 		}
-		if err := w.serve(ctx, config); err != nil {
-			w.opts.Logger.Error("the job directory has changed and cannot be served in full", "error", err)
-			continue
-		}
-		w.opts.Logger.Info("the job directory has changed", "connections", w.Connections())
 	}
 }
 

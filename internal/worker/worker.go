@@ -66,12 +66,12 @@ type Worker struct {
 // stopTimeout is how long activities in flight may take to end when the worker stops.
 const stopTimeout = 30 * time.Second
 
-// Start runs a worker until [Worker.Stop]. A directory with mistakes is an error that holds [schema.Diagnostics]. The context
+// Start runs a worker until [Worker.Stop]. A directory that is not [Usable] is an error that holds [schema.Diagnostics]. The context
 // bounds the start alone.
 func Start(ctx context.Context, opts Options) (*Worker, error) {
 	config, diags := load(ctx, opts)
-	if err := diags.Err(); err != nil {
-		return nil, err
+	if !Usable(config, diags) {
+		return nil, diags.Err()
 	}
 	entity := entities.New(opts.Client)
 	w := &Worker{
@@ -98,13 +98,22 @@ func Start(ctx context.Context, opts Options) (*Worker, error) {
 		w.pool.Close()
 		return nil, err
 	}
+	reportUnserved(opts.Logger, diags)
 	follow, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop
 	go func() {
 		defer close(w.ended)
-		w.follow(follow)
+		w.follow(follow, diags.Err())
 	}()
 	return w, nil
+}
+
+// Usable reports whether a directory can be served: it has no mistakes, but there may be connectors that do not start. A worker
+// leaves their connections to other workers, says so, and tries them again from time to time.
+func Usable(config *schema.Config, diags schema.Diagnostics) bool {
+	return diags.Err() == nil || len(config.Connections) > 0 && !slices.ContainsFunc(diags, func(d schema.Diagnostic) bool {
+		return d.Severity == schema.SeverityError && d.Code != schema.CodeConnector
+	})
 }
 
 func load(ctx context.Context, opts Options) (*schema.Config, schema.Diagnostics) {

@@ -34,7 +34,7 @@ type Command struct {
 	Args []string
 
 	// SHA256 is the checksum that the program's file must have, in hex; empty for any. With a checksum a private copy of the file
-	// is started, so the program must not look for other files next to its own.
+	// is started, in the directory for temporary files, so the program must not look for other files next to its own.
 	SHA256 string
 
 	// Env holds further variables of the form NAME=value, such as GOMEMLIMIT=200MiB. They come after the others and replace
@@ -60,16 +60,27 @@ func Self(args ...string) (Command, error) {
 
 var connectorName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
+// FileName returns the name of the file of a connector's program: durasync-connector-<name>, on Windows with .exe after it.
+func FileName(name string) string {
+	if runtime.GOOS == "windows" {
+		return binaryPrefix + name + ".exe"
+	}
+	return binaryPrefix + name
+}
+
+// NameOf returns the name of the connector whose program is called like the file, for any system; false if none is.
+func NameOf(file string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(strings.TrimSuffix(file, ".exe"), binaryPrefix)
+	return name, ok && connectorName.MatchString(name)
+}
+
 // Find looks for the program durasync-connector-<name> in the directories, in their order; the first one counts. The error is a
 // [*LaunchError] if there is none or if it cannot be run.
 func Find(name string, dirs []string) (Command, error) {
 	if !connectorName.MatchString(name) {
 		return Command{}, fmt.Errorf("%q is no connector's name: a name has lower-case letters, digits and underscores", name)
 	}
-	file := binaryPrefix + name
-	if runtime.GOOS == "windows" {
-		file += ".exe"
-	}
+	file := FileName(name)
 	for _, dir := range dirs {
 		path := filepath.Join(dir, file)
 		if _, err := os.Stat(path); err != nil {

@@ -35,10 +35,15 @@ func TestMain(m *testing.M) {
 		plugin.Serve(newScenario(), plugin.WithArgs(os.Args[2:]))
 	case "misdescribed":
 		plugin.Serve(misdescribed{&scenario{}}, plugin.WithArgs(nil))
-	case "version-9":
+	case "versions": // a connector without methods, for the versions of the protocol that follow
+		versions := map[int]goplugin.PluginSet{}
+		for _, arg := range os.Args[2:] {
+			v, _ := strconv.Atoi(arg)
+			versions[v] = goplugin.PluginSet{wire.Service: nothing{}}
+		}
 		goplugin.Serve(&goplugin.ServeConfig{
 			HandshakeConfig:  goplugin.HandshakeConfig{MagicCookieKey: wire.CookieKey, MagicCookieValue: wire.CookieValue},
-			VersionedPlugins: map[int]goplugin.PluginSet{9: {wire.Service: nothing{}}},
+			VersionedPlugins: versions,
 			GRPCServer:       func(opts []grpc.ServerOption) *grpc.Server { return grpc.NewServer(opts...) },
 		})
 	case "foreign": // the same connector, served by a program that is not made with package plugin
@@ -56,7 +61,7 @@ func TestMain(m *testing.M) {
 		fmt.Println("ready")
 		waitForever()
 	case "host": // a host that is killed
-		runHost(os.Args[2])
+		runHost(os.Args[2], os.Args[3:])
 	default:
 		os.Exit(m.Run())
 	}
@@ -88,10 +93,15 @@ func waitForever() {
 	<-never
 }
 
-// runHost is a host with one connector that has a child; it says so when both hold the pipe.
-func runHost(pipe string) {
+// runHost is a host with one connector that has a child; it says so when both hold the pipe. The connector is the program at the
+// path and with the checksum that program names, if it names one.
+func runHost(pipe string, program []string) {
 	exe, _ := os.Executable()
-	c, err := Launch(context.Background(), Command{Path: exe, Args: []string{"serve"}}, nil)
+	cmd := Command{Path: exe, Args: []string{"serve"}}
+	if len(program) == 2 {
+		cmd = Command{Path: program[0], SHA256: program[1]}
+	}
+	c, err := Launch(context.Background(), cmd, nil)
 	if err == nil {
 		_, err = c.Read(context.Background(), &plugin.ReadRequest{IDs: []string{"child", pipe}})
 	}

@@ -23,6 +23,9 @@ import (
 	"github.com/durasync/durasync/plugin/internal/wire"
 )
 
+// ProtocolVersion is the version of the connector protocol that this package speaks.
+const ProtocolVersion = wire.Version
+
 const (
 	// startTimeout is how long a process may take to say where it listens.
 	startTimeout = 30 * time.Second
@@ -213,14 +216,23 @@ func badHandshake(line string, err error) (Reason, string) {
 	if core := strconv.Itoa(goplugin.CoreProtocolVersion); parts[0] != core {
 		return Incompatible, fmt.Sprintf("it uses version %s of go-plugin's handshake, this program version %s; install another release of it", parts[0], core)
 	}
-	if own := strconv.Itoa(wire.Version); parts[1] != own {
-		return Incompatible, fmt.Sprintf("it speaks version %s of the connector protocol, this program version %s;"+
-			" install a release of the connector for version %[2]s", parts[1], own)
+	if spoken, _ := strconv.Atoi(parts[1]); spoken != ProtocolVersion {
+		return Incompatible, otherProtocol(spoken)
 	}
 	if parts[4] != string(goplugin.ProtocolGRPC) {
 		return NotConnector, fmt.Sprintf("it is no connector: it serves %s instead of gRPC", cut(parts[4], 20))
 	}
 	return NotConnector, fmt.Sprintf("it does not serve as a connector does: %v", err)
+}
+
+// otherProtocol says what to do about a connector that speaks another version of the protocol.
+func otherProtocol(version int) string {
+	text := fmt.Sprintf("it speaks version %d of the connector protocol, this program version %d; install a release of the connector for version %[2]d",
+		version, ProtocolVersion)
+	if version > ProtocolVersion {
+		text += ", or a newer release of this program"
+	}
+	return text
 }
 
 func isNumber(s string) bool {

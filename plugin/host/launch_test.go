@@ -124,7 +124,7 @@ func TestLaunchFailures(t *testing.T) {
 		"no program":        {file("text", "hello", 0o700), NotExecutable, "no program for this machine", plugin.CodeInvalidConfig},
 		"no interpreter":    {file("script", "#!/no/such/interpreter\n", 0o700), NotExecutable, "interpreter", plugin.CodeInvalidConfig},
 		"another program":   {self(t, "hello"), NotConnector, `it printed "Hello, world"`, plugin.CodeInvalidConfig},
-		"other version":     {self(t, "version-9"), Incompatible, "version 9 of the connector protocol, this program version 1", plugin.CodeInvalidConfig},
+		"newer version":     {self(t, "versions", "9"), Incompatible, "version 9 of the connector protocol, this program version 1; install", plugin.CodeInvalidConfig},
 		"wrong description": {self(t, "misdescribed"), NotConnector, "stream calls.max_read: is 0", plugin.CodeInvalidConfig},
 		"panics":            {self(t, "panic"), Exited, "(exit status 2); its last words: panic: no licence", plugin.CodeUnavailable},
 		"says nothing":      {self(t, "exit"), Exited, "(exit status 4) and said nothing", plugin.CodeUnavailable},
@@ -143,6 +143,14 @@ func TestLaunchFailures(t *testing.T) {
 				t.Errorf("plugin error %+v, want code %s with the same message", e, tt.code)
 			}
 		})
+	}
+}
+
+// A connector that speaks several versions of the protocol speaks the host's.
+func TestVersionIsNegotiated(t *testing.T) {
+	c := launch(t, self(t, "versions", "9", "1"), nil)
+	if got := c.plugin.NegotiatedVersion(); got != ProtocolVersion || ProtocolVersion != 1 {
+		t.Errorf("they speak version %d, want 1", got)
 	}
 }
 

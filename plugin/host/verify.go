@@ -12,6 +12,9 @@ import (
 	"syscall"
 )
 
+// copyPrefix begins the names of the directories with private copies.
+const copyPrefix = "durasync-verified-"
+
 // verified returns the path to start: the command's own, or, if it has a checksum, that of a private copy whose content is known to
 // match it. A check of the file itself would be worth little, as the file can change between the check and the start; and
 // starting a checked open file fails for scripts, whose interpreter opens them by name. The function that it returns removes
@@ -20,20 +23,21 @@ func verified(c Command) (path string, remove func(), err error) {
 	if c.SHA256 == "" {
 		return c.Path, func() {}, nil
 	}
-	dir, err := os.MkdirTemp("", "durasync-connector-")
+	sweep()
+	dir, remove, err := privateDir()
 	if err != nil {
-		return "", nil, &LaunchError{Reason: NotExecutable, Path: c.Path, err: err, problem: fmt.Sprintf("its private copy cannot be made: %v", err)}
+		return "", nil, notCopied(c, err)
 	}
-	remove = func() { _ = os.RemoveAll(dir) }
 	path = filepath.Join(dir, filepath.Base(c.Path))
 	sum, err := copyProgram(path, c.Path)
 	switch {
 	case err != nil:
-		err = &LaunchError{Reason: NotExecutable, Path: c.Path, err: err, problem: fmt.Sprintf("its private copy cannot be made: %v", err)}
+		err = notCopied(c, err)
 	case !strings.EqualFold(sum, c.SHA256):
 		err = &LaunchError{
 			Reason: ChecksumMismatch, Path: c.Path,
-			problem: fmt.Sprintf("its SHA-256 checksum is %s, not %s; if you have replaced it on purpose, record the new one", sum, c.SHA256),
+			problem: fmt.Sprintf("its SHA-256 checksum is %s, not %s, so it is not run; if you have replaced it on purpose, record the new one "+
+				"(durasync connector install)", sum, c.SHA256),
 		}
 	}
 	if err != nil {
@@ -41,6 +45,10 @@ func verified(c Command) (path string, remove func(), err error) {
 		return "", nil, err
 	}
 	return path, remove, nil
+}
+
+func notCopied(c Command, err error) error {
+	return &LaunchError{Reason: NotExecutable, Path: c.Path, err: err, problem: fmt.Sprintf("its private copy cannot be made: %v", err)}
 }
 
 // copyProgram copies a program and returns the checksum of what it has written.
