@@ -108,7 +108,9 @@ func install(cmd *cobra.Command, dir, path string, log hclog.Logger) (*installed
 	if err := copyProgram(to, path, sum); err != nil {
 		return nil, environmentError("connector %s: it cannot be installed: %w", path, err)
 	}
-	done := &installed{Name: res.Name, Version: res.Version, Protocol: host.ProtocolVersion, Path: to, Platform: lock.Platform(), SHA256: sum}
+	done := &installed{
+		Name: res.Name, Version: res.Version, Protocol: host.ProtocolVersion, Path: to, Platform: lock.Platform(), SHA256: sum,
+	}
 	return done.lock(dir)
 }
 
@@ -124,7 +126,8 @@ func lockOther(dir, path, platform string) (*installed, error) {
 	}
 	entry, ok := entries[name]
 	if !ok {
-		return nil, environmentError("the connector %s is not in %s; first install the program for this platform", name, filepath.Join(dir, lock.FileName))
+		return nil, environmentError("the connector %s is not in %s; first install the program for this platform",
+			name, filepath.Join(dir, lock.FileName))
 	}
 	sum, err := copyHashed(io.Discard, path)
 	if err != nil {
@@ -137,7 +140,9 @@ func lockOther(dir, path, platform string) (*installed, error) {
 // lock writes it to the lock file.
 func (i *installed) lock(dir string) (*installed, error) {
 	var err error
-	i.Dropped, err = lock.Add(dir, i.Name, lock.Connector{Version: i.Version, Protocol: i.Protocol, SHA256: map[string]string{i.Platform: i.SHA256}})
+	i.Dropped, err = lock.Add(dir, i.Name, lock.Connector{
+		Version: i.Version, Protocol: i.Protocol, SHA256: map[string]string{i.Platform: i.SHA256},
+	})
 	if err != nil {
 		return nil, environmentError("%w", err)
 	}

@@ -159,7 +159,8 @@ func (c *connectors) examine(ctx context.Context, name string) usableConnector {
 		res, err = c.Describe(ctx, name)
 	}
 	if err == nil && u.Lock == isLocked && res.Version != u.Version {
-		err = fmt.Errorf("the program says that it has version %s, the lock file says %s; run durasync connector install %s", res.Version, u.Version, u.Path)
+		err = fmt.Errorf("the program says that it has version %s, the lock file says %s; run durasync connector install %s",
+			res.Version, u.Version, u.Path)
 	}
 	if err != nil {
 		u.Error = err.Error()
@@ -186,7 +187,8 @@ func (l *connectorList) show(a *app) {
 		}
 		rows[i] = []string{c.Name, dash(c.Version), dash(string(c.From)), string(c.Lock), offers}
 	}
-	a.table([]string{"NAME", "VERSION", "FROM", "LOCK", "OFFERS"}, []bool{true, true, false, false, true}, rows, func(row, column int, text string) string {
+	head, narrow := []string{"NAME", "VERSION", "FROM", "LOCK", "OFFERS"}, []bool{true, true, false, false, true}
+	a.table(head, narrow, rows, func(row, column int, text string) string {
 		switch {
 		case column == 0:
 			return s.bold(text)

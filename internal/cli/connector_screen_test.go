@@ -13,10 +13,11 @@ type crm struct{ version string }
 
 func (c crm) Describe(context.Context, *plugin.DescribeRequest) (*plugin.DescribeResponse, error) {
 	return &plugin.DescribeResponse{
-		Name: "crm", Version: c.version, Doc: "The CRM of a third party, read and written through its public API, which needs a token of an administrator.",
+		Name: "crm", Version: c.version,
+		Doc: "The CRM of a third party, read and written through its public API, which needs a token of an administrator.",
 		Config: []plugin.Attribute{
 			{Name: "token", Type: plugin.String, Required: true, Sensitive: true, Doc: "A token."},
-			{Name: "region", Type: plugin.String, Default: json.RawMessage(`"eu"`), OneOf: []string{"eu", "us"}, Doc: "Where the company's data is."},
+			{Name: "region", Type: plugin.String, Default: json.RawMessage(`"eu"`), OneOf: []string{"eu", "us"}, Doc: "Where its data is."},
 		},
 		Streams: []plugin.Stream{{
 			Name: "visits", Record: "visit", Doc: "What was said at customers.", MaxRead: 10,
@@ -57,16 +58,26 @@ func TestConnectorDescribeScreen(t *testing.T) {
 
 func TestConnectorListScreens(t *testing.T) {
 	t.Parallel()
+	const at = "/jobs/.durasync/connectors/durasync-connector-"
 	list := &connectorList{Connectors: []usableConnector{
-		{Name: "crm", Version: "1.4.0", From: fromJobs, Path: "/jobs/.durasync/connectors/durasync-connector-crm", Lock: isLocked, Streams: []string{"visits"},
-			Objects: []string{"note"}},
-		{Name: "erp", Version: "0.3.1", From: fromJobs, Path: "/jobs/.durasync/connectors/durasync-connector-erp", Lock: isLocked,
-			Error: "connector /jobs/.durasync/connectors/durasync-connector-erp: its SHA-256 checksum is 0a, not 0b, so it is not run"},
+		{
+			Name: "crm", Version: "1.4.0", From: fromJobs, Path: at + "crm", Lock: isLocked,
+			Streams: []string{"visits"}, Objects: []string{"note"},
+		},
+		{
+			Name: "erp", Version: "0.3.1", From: fromJobs, Path: at + "erp", Lock: isLocked,
+			Error: "connector " + at + "erp: its SHA-256 checksum is 0a, not 0b, so it is not run",
+		},
 		{Name: "gong", Version: "1.0.0", From: fromProgram, Lock: noLock, Streams: []string{"calls"}},
-		{Name: "helpdesk", Version: "2.0.0-beta.1", From: fromPath, Path: "/src/bin/durasync-connector-helpdesk", Lock: noLock, Streams: []string{"tickets"}},
+		{
+			Name: "helpdesk", Version: "2.0.0-beta.1", From: fromPath, Path: "/src/bin/durasync-connector-helpdesk", Lock: noLock,
+			Streams: []string{"tickets"},
+		},
 		{Name: "survey", Version: "1.0.0", Lock: isLocked, Error: "connector durasync-connector-survey: no such file"},
-		{Name: "wiki", From: fromJobs, Path: "/jobs/.durasync/connectors/durasync-connector-wiki", Lock: notLocked,
-			Error: "connector /jobs/.durasync/connectors/durasync-connector-wiki: it is not in durasync.lock.json, so it is not run"},
+		{
+			Name: "wiki", From: fromJobs, Path: at + "wiki", Lock: notLocked,
+			Error: "connector " + at + "wiki: it is not in durasync.lock.json, so it is not run",
+		},
 	}}
 	a, out := screen(Options{})
 	list.show(a)
