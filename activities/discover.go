@@ -96,7 +96,7 @@ func (a *Activities) Discover(ctx context.Context, in DiscoverInput) (*DiscoverR
 		}
 		if len(res.New) == in.Max+maxSimultaneous {
 			return nil, applicationError(in.Source.Connection, plugin.Errorf(plugin.CodeInvalidRequest,
-				"more than %d %s have the time %s; the connector is broken", maxSimultaneous, in.Source.Stream, e.Time.UTC().Format(time.RFC3339)))
+				"more than %d %s have the time %s, and cannot be taken apart; give them more exact times", maxSimultaneous, in.Source.Stream, e.Time.UTC().Format(time.RFC3339)))
 		}
 		res.Listed++
 		res.New = append(res.New, p)

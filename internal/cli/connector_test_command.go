@@ -72,7 +72,7 @@ Exits 0 if no rule is broken (those that are skipped do not count), 1 if one is,
 	cmd.Flags().StringVar(&f.config, "config", "", "`file` with the configuration")
 	cmd.Flags().StringVar(&f.stream, "stream", "", "`name` of the stream to read")
 	cmd.Flags().StringVar(&f.from, "from", "", "the window's beginning, a day or a `time`")
-	cmd.Flags().StringVar(&f.to, "to", "", "the window's end, a day that is part of it or a `time` (default now)")
+	cmd.Flags().StringVar(&f.to, "to", "", "the window's end, a last day or a `time` (default now)")
 	cmd.Flags().StringVar(&f.object, "object", "", "`name` of the object to write")
 	cmd.Flags().StringVar(&f.item, "item", "", "`file` with the item to write")
 	return cmd

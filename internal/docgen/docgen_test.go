@@ -37,7 +37,7 @@ func TestPagesAreUpToDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		if pages["connectors/"+filepath.Base(f)] == nil {
+		if name := filepath.Base(f); name != "README.md" && pages["connectors/"+name] == nil {
 			t.Errorf("%s describes a connector that does not exist", f)
 		}
 	}

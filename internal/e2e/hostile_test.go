@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -81,6 +82,9 @@ func (s *system) script(dir, name string) string {
 	}
 	path := filepath.Join(dir, "durasync-connector-"+name)
 	text := fmt.Sprintf("#!/bin/sh\nexec '%s' %s\n", self, name)
+	// A file that a process which is just being started has inherited open for writing cannot be executed.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(path, []byte(text), 0o700); err != nil { //nolint:gosec // a program
 		s.t.Fatal(err)
 	}
@@ -137,7 +141,7 @@ func TestHostileConnectorsCostTheirOwnJobsOnly(t *testing.T) {
 		}
 		hcl += fmt.Sprintf(`
 connection "hostile" %[1]q {
-  mode = %[2]q
+  mode = env(%[2]q)
 }
 job %[1]q {
   source {
@@ -150,7 +154,8 @@ job %[1]q {
     object     = %[5]q
   }
 }
-`, name(h.mode), h.mode, from, to, object)
+`, name(h.mode), "HOSTILE_"+name(h.mode), from, to, object)
+		s.env = append(s.env, "HOSTILE_"+name(h.mode)+"="+h.mode) // what apply does not see, it cannot refuse
 	}
 	s.write("jobs.hcl", hcl)
 	w := s.worker()
@@ -191,6 +196,10 @@ job %[1]q {
 		t.Errorf("applying a connection of a misdescribed connector: exit code %d, %d bytes\n%.2000s", r.code, len(r.stderr), r.stderr)
 	}
 	s.until("the worker sees that the directory is wrong", func() bool { return strings.Contains(w.stderr.String(), "misdescribed") })
+	s.write("misdescribed.hcl", "connection \"hostile\" \"x\" {\n  mode = \"limit of no time\"\n}\n")
+	if r := s.run("validate", s.dir); r.code != 2 || !strings.Contains(r.stdout+r.stderr, "a rate limit allows 3 requests in 0s") {
+		t.Errorf("validating a connection whose settings make no sense: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
 	id := s.meeting("acme", nil)
 	s.sync("meetings")
 	if n := s.touchpoints()[id]; n != 1 {

@@ -63,6 +63,10 @@ type Worker struct {
 	queues map[string]worker.Worker // by connection
 }
 
+// cachedWorkflows is how many workflows a worker keeps in memory between their tasks, instead of replaying them: the runs under way
+// and the ledgers that they are at. A ledger may have two megabytes, and a long backfill comes by hundreds of them.
+const cachedWorkflows = 100
+
 // stopTimeout is how long activities in flight may take to end when the worker stops.
 const stopTimeout = 30 * time.Second
 
@@ -86,6 +90,7 @@ func Start(ctx context.Context, opts Options) (*Worker, error) {
 		Connectors: connectors{w.pool}, Evaluator: newEvaluator(), Jobs: entity, Ledgers: entity, Runs: entity, Quotas: entity,
 		Notifier: w.tell, SearchAttributes: attrs.registered,
 	})
+	worker.SetStickyWorkflowCacheSize(cachedWorkflows)
 	w.core = worker.New(opts.Client, workflows.TaskQueue, worker.Options{WorkerStopTimeout: stopTimeout})
 	workflows.Register(w.core)
 	w.core.RegisterActivity(w.acts)
