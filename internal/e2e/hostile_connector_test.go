@@ -83,7 +83,7 @@ func (h *hostile) Configure(_ context.Context, req *plugin.ConfigureRequest) (*p
 }
 
 // page makes a page of entries of a window.
-func page(req *plugin.ListRequest, ids ...string) *plugin.ListResponse {
+func onePage(req *plugin.ListRequest, ids ...string) *plugin.ListResponse {
 	res := &plugin.ListResponse{Requests: 1}
 	for i, id := range ids {
 		res.Entries = append(res.Entries, plugin.Entry{ID: id, Time: req.To.Add(-time.Hour - time.Duration(i)*time.Second)})
@@ -101,12 +101,12 @@ func numbered(text string, n int) []string {
 }
 
 func (h *hostile) List(ctx context.Context, req *plugin.ListRequest) (*plugin.ListResponse, error) {
-	res := page(req, things...)
+	res := onePage(req, things...)
 	n, _ := strconv.Atoi(req.PageToken) // 0 for the first page
 	next := strconv.Itoa(n + 1)
 	switch h.mode {
 	case "huge page":
-		return page(req, strings.Repeat("x", 20<<20)), nil
+		return onePage(req, strings.Repeat("x", 20<<20)), nil
 	case "crowded page":
 		res.Entries = make([]plugin.Entry, 1_000_000)
 	case "huge error":
@@ -114,25 +114,25 @@ func (h *hostile) List(ctx context.Context, req *plugin.ListRequest) (*plugin.Li
 	case "endless pages":
 		res.NextPageToken = next
 	case "endless records":
-		res = page(req, numbered(next+strings.Repeat("x", 100), 50_000)...)
+		res = onePage(req, numbered(next+strings.Repeat("x", 100), 50_000)...)
 		res.NextPageToken = next
 	case "same token":
 		res.NextPageToken = "again"
 	case "repeated ids":
-		res = page(req, append(things, things...)...)
+		res = onePage(req, append(things, things...)...)
 		if n < 10 {
 			res.NextPageToken = next
 		}
 	case "control characters":
-		res = page(req, "1", "2\n\x1b[2J")
+		res = onePage(req, "1", "2\n\x1b[2J")
 	case "long ids":
-		res = page(req, strings.Repeat("9", 129))
+		res = onePage(req, strings.Repeat("9", 129))
 	case "outside of the window":
 		for i, t := range []time.Time{{}, req.From.Add(-time.Nanosecond), req.To} {
 			res.Entries[i].Time = t
 		}
 	case "one time":
-		res = page(req, numbered("thing", 50_000)...)
+		res = onePage(req, numbered("thing", 50_000)...)
 		for i := range res.Entries {
 			res.Entries[i].Time = req.From
 		}
