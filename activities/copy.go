@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -86,7 +85,7 @@ func (c *copying) add(ctx context.Context, renderer Renderer, r *Record) error {
 		}
 	}
 	c.items = append(c.items, plugin.Item{
-		Key: Key(&c.in.Plan.Source, r.Pending.ID), RecordID: r.Pending.ID, URL: r.URL, Time: r.Pending.Time, Attributes: json.RawMessage(attributes),
+		Key: Key(&c.in.Plan.Source, r.Pending.ID), RecordID: r.Pending.ID, URL: r.URL, Time: r.Pending.Time, Attributes: attributes,
 	})
 	c.records = append(c.records, r)
 	c.bytes += len(attributes)

@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -205,12 +204,12 @@ func (w *memoryWatch) stop() []memory {
 
 // resident returns a process's command and how much memory it has (proc_pid_status(5)).
 func resident(pid int) (name string, bytes int, ok bool) {
-	dir := filepath.Join("/proc", strconv.Itoa(pid))
-	status, err := os.ReadFile(filepath.Join(dir, "status"))
+	dir := fmt.Sprintf("/proc/%d/", pid)
+	status, err := os.ReadFile(dir + "status")
 	if err != nil {
 		return "", 0, false // it has ended
 	}
-	line, err := os.ReadFile(filepath.Join(dir, "cmdline"))
+	line, err := os.ReadFile(dir + "cmdline")
 	if err != nil {
 		return "", 0, false
 	}

@@ -82,7 +82,7 @@ func (h *hostile) Configure(_ context.Context, req *plugin.ConfigureRequest) (*p
 	return res, nil
 }
 
-// page makes a page of entries of a window.
+// onePage makes a page of entries of a window.
 func onePage(req *plugin.ListRequest, ids ...string) *plugin.ListResponse {
 	res := &plugin.ListResponse{Requests: 1}
 	for i, id := range ids {
