@@ -43,7 +43,7 @@ func (s *syncRun) finish(ctx workflow.Context, outcome activities.Outcome, cause
 
 	info := workflow.GetInfo(ctx)
 	run := activities.Run{
-		Kind: s.kind, Owner: s.owner, RunID: info.WorkflowExecution.RunID, Started: info.WorkflowStartTime,
+		Kind: s.kind, Owner: s.owner, RunID: info.WorkflowExecution.RunID, Started: s.state.Started,
 		Outcome: outcome, From: s.state.From, To: s.state.To, Counts: *c,
 	}
 	if cause != nil {

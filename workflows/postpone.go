@@ -33,7 +33,7 @@ func (s *syncRun) sleep(ctx workflow.Context) error {
 	if err := workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: s.in.Because}).Get(ctx, nil); err != nil {
 		return err
 	}
-	s.state.Phase = PhaseWaiting
+	s.state.Phase, s.state.Started = PhaseWaiting, workflow.Now(ctx)
 	return nil
 }
 

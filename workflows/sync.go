@@ -43,6 +43,9 @@ type SyncState struct {
 	Source      activities.ConnectResult `json:"source"`
 	Destination activities.ConnectResult `json:"destination"`
 
+	// Started is when the run began: before it continued as new, and after it was postponed.
+	Started time.Time `json:"started,omitzero"`
+
 	// Phase is what the run does now; From and To are its window, Next the part of it that is listed.
 	Phase Phase     `json:"phase"`
 	From  time.Time `json:"from"`
@@ -188,6 +191,9 @@ func Sync(ctx workflow.Context, in SyncInput) (*SyncResult, error) {
 		if !in.NotBefore.IsZero() {
 			s.state.Phase = PhasePostponed
 		}
+	}
+	if s.state.Started.IsZero() {
+		s.state.Started = info.WorkflowStartTime
 	}
 	if err := workflow.SetQueryHandler(ctx, QueryProgress, func() (*Progress, error) { return s.progress(), nil }); err != nil {
 		return nil, err

@@ -239,6 +239,17 @@ func TestSyncKinds(t *testing.T) {
 			t.Errorf("got %+v", res)
 		}
 	})
+	t.Run("a backfill that continues as new began when its first part did", func(t *testing.T) {
+		w := newWorld(t)
+		again := window
+		again.State = &SyncState{Plan: w.plan, Phase: PhaseHeld, From: window.From, To: window.To, Started: epoch.Add(-time.Hour)}
+		if _, err := w.start(again); err != nil {
+			t.Fatal(err)
+		}
+		if started := w.finished[0].Started; !started.Equal(epoch.Add(-time.Hour)) {
+			t.Errorf("the job was told that it began at %v, an hour before %v is right", started, epoch)
+		}
+	})
 	t.Run("a dry run counts and writes nothing", func(t *testing.T) {
 		w := newWorld(t)
 		for i := range 60 {
