@@ -33,8 +33,8 @@ const (
 	// maxEvents bounds a history. Temporal warns from 10,240 events on.
 	maxEvents = 10_000
 
-	// memorySpare is how much more memory a process may come to use after the first fifth of a backfill, besides a fifth of what it
-	// used until then.
+	// memorySpare is how much more memory a process may come to use in the second half of a backfill, besides a fifth of what it
+	// used in the first, in which its caches fill up.
 	memorySpare = 32 << 20
 )
 
@@ -73,7 +73,7 @@ func TestBigBackfill(t *testing.T) {
 		t.Errorf("a history has %d events, at most %d are allowed", worst.events, maxEvents)
 	}
 	for _, m := range memory {
-		t.Logf("%-20s %4d MiB in the first fifth, %4d MiB at most", m.name, m.early>>20, m.most>>20)
+		t.Logf("%-20s %4d MiB in the first half, %4d MiB at most", m.name, m.early>>20, m.most>>20)
 		if m.most > m.early+m.early/5+memorySpare {
 			t.Errorf("%s grew from %d MiB to %d MiB during the backfill", m.name, m.early>>20, m.most>>20)
 		}
@@ -153,7 +153,7 @@ func (x *extent) add(t testing.TB, c client.Client, id, run string) {
 // memory is how much memory a process, or several with the same name, used.
 type memory struct {
 	name        string
-	early, most int // in the first fifth of the time, and at all
+	early, most int // in the first half of the time, and at all
 }
 
 // memoryWatch looks at a process and its children again and again.
@@ -192,7 +192,7 @@ func (w *memoryWatch) stop() []memory {
 	for name, used := range w.used {
 		m := memory{name: name}
 		for i, bytes := range used {
-			if i <= len(used)/5 {
+			if i <= len(used)/2 {
 				m.early = max(m.early, bytes)
 			}
 			m.most = max(m.most, bytes)
