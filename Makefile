@@ -17,6 +17,9 @@ BROWSER := $(if $(shell command -v chromium),-tags browser)
 # The embedded Temporal server is 100 MB of code: what links it is compiled once, without the race detector.
 SERVER_PACKAGES := $(MODULE)/internal/devserver $(MODULE)/cmd/durasync
 
+# How many tests of a package run at once. Those of the whole program wait more than they compute.
+PARALLEL ?= 4
+
 # What go test is told besides, such as make test TESTFLAGS='-run Ledger'.
 TESTFLAGS ?=
 
@@ -37,7 +40,7 @@ build: ## Build bin/durasync
 test: build ## Run all tests, with the race detector
 	@echo "Testing$(if $(RACE), with the race detector,: no C compiler found, so without the race detector)"
 	@$(if $(BROWSER),:,echo "chromium is not installed, so the tests that look at pages are left out")
-	DURASYNC_BIN=$(BIN) go test $(RACE) $(BROWSER) $(TESTFLAGS) $$(go list ./... | grep -vxF $(SERVER_PACKAGES:%=-e %))
+	DURASYNC_BIN=$(BIN) go test -timeout 30m -parallel $(PARALLEL) $(RACE) $(BROWSER) $(TESTFLAGS) $$(go list ./... | grep -vxF $(SERVER_PACKAGES:%=-e %))
 	DURASYNC_BIN=$(BIN) go test $(TESTFLAGS) $(SERVER_PACKAGES)
 
 # How long make fuzz tries each target.
