@@ -140,6 +140,20 @@ type Type struct {
 	Fields []Field `json:"fields,omitempty"` // of a struct
 }
 
+// String is the type in words, such as "list of strings", as documentation and the command line show it.
+func (t Type) String() string {
+	switch {
+	case t.Elem != nil && t.Elem.Kind == KindStruct:
+		return string(t.Kind) + " of objects"
+	case t.Elem != nil:
+		return string(t.Kind) + " of " + t.Elem.String() + "s"
+	case t.Kind == KindStruct:
+		return "object"
+	default:
+		return string(t.Kind)
+	}
+}
+
 // The types without parts.
 var (
 	String = Type{Kind: KindString}

@@ -111,7 +111,7 @@ func attributeMembers(attributes []plugin.Attribute) [][]string {
 				notes = append(notes, n.note)
 			}
 		}
-		rows = append(rows, []string{at.Name, typeText(at.Type), strings.TrimSpace(at.Doc + "\n" + strings.Join(notes, "; "))})
+		rows = append(rows, []string{at.Name, at.Type.String(), strings.TrimSpace(at.Doc + "\n" + strings.Join(notes, "; "))})
 	}
 	return rows
 }
@@ -124,7 +124,7 @@ func fieldMembers(path string, fields []plugin.Field) [][]string {
 		if f.Semantic != "" {
 			doc += "\nsemantic " + f.Semantic
 		}
-		rows = append(rows, []string{at, typeText(f.Type), strings.TrimSpace(doc)})
+		rows = append(rows, []string{at, f.Type.String(), strings.TrimSpace(doc)})
 		inner := f.Type
 		if inner.Elem != nil {
 			at, inner = at+"[*]", *inner.Elem
@@ -132,17 +132,4 @@ func fieldMembers(path string, fields []plugin.Field) [][]string {
 		rows = append(rows, fieldMembers(at, inner.Fields)...)
 	}
 	return rows
-}
-
-// typeText is a type in words, such as "list of strings".
-func typeText(t plugin.Type) string {
-	switch {
-	case t.Elem != nil && t.Elem.Kind == plugin.KindStruct:
-		return "list of objects"
-	case t.Elem != nil:
-		return "list of " + typeText(*t.Elem) + "s"
-	case t.Kind == plugin.KindStruct:
-		return "object"
-	}
-	return string(t.Kind)
 }

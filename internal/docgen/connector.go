@@ -73,7 +73,7 @@ func fieldRows(path string, fields []plugin.Field) [][]string {
 		if f.Semantic != "" {
 			doc = strings.TrimSpace(doc + " Semantic: `" + f.Semantic + "`.")
 		}
-		rows = append(rows, []string{quoted(at), typeText(f.Type), doc})
+		rows = append(rows, []string{quoted(at), f.Type.String(), doc})
 		inner := f.Type
 		if inner.Elem != nil {
 			at, inner = at+"[*]", *inner.Elem
@@ -97,7 +97,7 @@ func (p *page) object(o plugin.Object) {
 		if a.Locked {
 			marks = append(marks, "locked")
 		}
-		rows = append(rows, []string{quoted(a.Name), typeText(a.Type), strings.Join(marks, ", "), source(o, a), a.Doc})
+		rows = append(rows, []string{quoted(a.Name), a.Type.String(), strings.Join(marks, ", "), source(o, a), a.Doc})
 	}
 	p.table([]string{"Attribute", "Type", "", "Filled by itself", "Meaning"}, rows)
 }

@@ -75,20 +75,6 @@ func indent(text string) string {
 
 func quoted(text string) string { return "`" + text + "`" }
 
-// typeText names a connector's type.
-func typeText(t plugin.Type) string {
-	switch {
-	case t.Elem != nil && t.Elem.Kind == plugin.KindStruct:
-		return string(t.Kind) + " of objects"
-	case t.Elem != nil:
-		return string(t.Kind) + " of " + typeText(*t.Elem) + "s"
-	case t.Kind == plugin.KindStruct:
-		return "object"
-	default:
-		return string(t.Kind)
-	}
-}
-
 // attributeRows are the rows of a table of a connection's or notifier's attributes.
 func attributeRows(attrs []plugin.Attribute) [][]string {
 	var rows [][]string
@@ -104,7 +90,7 @@ func attributeRows(attrs []plugin.Attribute) [][]string {
 		if a.Sensitive {
 			doc += " Secret."
 		}
-		rows = append(rows, []string{quoted(a.Name), typeText(a.Type), byDefault, doc})
+		rows = append(rows, []string{quoted(a.Name), a.Type.String(), byDefault, doc})
 	}
 	return rows
 }
