@@ -46,12 +46,13 @@ type CreateResult struct {
 	Refused string `json:"refused,omitempty"`
 }
 
-// maxTransit is how long a task may be on its way from the server, which says when the attempt began, to a worker.
-const maxTransit = 5 * time.Second
+// MaxTransit is how long a task may be on its way from the server, which says when the attempt began, to a worker. The timeouts of
+// attempts to write allow for it.
+const MaxTransit = 5 * time.Second
 
 // untilFindable is how long a write may take to be found, from when an attempt has ended by the time of the worker.
 func (in *CreateInput) untilFindable() time.Duration {
-	return maxTransit + in.WriteTimeout + in.SearchLag
+	return MaxTransit + in.WriteTimeout + in.SearchLag
 }
 
 // attemptNote is what an attempt leaves, as heartbeat details, for the next one.

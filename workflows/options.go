@@ -83,8 +83,7 @@ func createOptions(ctx workflow.Context, queue, summary string, conn *activities
 
 // createAttempt is the longest that one attempt to write may take.
 func createAttempt(conn *activities.ConnectResult) time.Duration {
-	const spare = 5 * time.Second
-	return activities.MaxSlotWait + conn.WriteTimeout + conn.SearchLag + spare
+	return activities.MaxTransit + activities.MaxSlotWait + conn.WriteTimeout + conn.SearchLag
 }
 
 // claimTTL is how long a claim lasts: a few attempts at the slowest, and the wait of many for their turn under a rate limit.
