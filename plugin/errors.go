@@ -73,6 +73,16 @@ func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...), Retryable: code.Retryable()}
 }
 
+// UnknownStream is the answer to a List or Read of a stream that the connector does not have.
+func UnknownStream(name string) *Error {
+	return Errorf(CodeInvalidRequest, "the connector has no stream %q", name)
+}
+
+// UnknownObject is the answer to a method about an object that the connector does not have.
+func UnknownObject(name string) *Error {
+	return Errorf(CodeInvalidRequest, "the connector has no object %q", name)
+}
+
 // Error returns the message alone: the code is for programs.
 func (e *Error) Error() string { return e.Message }
 

@@ -44,13 +44,11 @@ func (b *Blog) Describe(context.Context, *plugin.DescribeRequest) (*plugin.Descr
 
 // Configure gets what the user wrote into the connection block, checked against the description.
 func (b *Blog) Configure(_ context.Context, req *plugin.ConfigureRequest) (*plugin.ConfigureResponse, error) {
-	if err := json.Unmarshal(req.Config, &b.config); err != nil {
-		return nil, plugin.Errorf(plugin.CodeInternal, "the configuration cannot be read: %v", err)
+	if err := plugin.DecodeConfig(req.Config, &b.config); err != nil {
+		return nil, err
 	}
 	if u, err := url.Parse(b.config.BaseURL); err != nil || u.Scheme != "https" && u.Hostname() != "127.0.0.1" {
-		e := plugin.Errorf(plugin.CodeInvalidConfig, "base_url must be an https URL, so that the token stays secret")
-		e.Attribute = "base_url"
-		return nil, e
+		return nil, plugin.InvalidConfig("base_url", "must be an https URL, so that the token stays secret")
 	}
 	return &plugin.ConfigureResponse{RateLimits: []plugin.RateLimit{{Requests: 5, Per: time.Second}}}, nil
 }
@@ -58,7 +56,7 @@ func (b *Blog) Configure(_ context.Context, req *plugin.ConfigureRequest) (*plug
 // List returns the ids of a window.
 func (b *Blog) List(ctx context.Context, req *plugin.ListRequest) (*plugin.ListResponse, error) {
 	if req.Stream != "posts" {
-		return nil, plugin.Errorf(plugin.CodeInvalidRequest, "the blog has no stream %q", req.Stream)
+		return nil, plugin.UnknownStream(req.Stream)
 	}
 	var posts []struct {
 		ID   string    `json:"id"`

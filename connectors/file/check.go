@@ -12,7 +12,7 @@ import (
 // Check implements [plugin.Checker]. Whether a missing file is a mistake depends on the end of the job that the connection stands at,
 // which is not known here.
 func (c *Connector) Check(ctx context.Context, _ *plugin.CheckRequest) (*plugin.CheckResponse, error) {
-	conn, err := c.configured()
+	conn, err := c.conn.Get()
 	if err != nil {
 		return nil, err
 	}

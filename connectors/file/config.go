@@ -39,8 +39,8 @@ func parseConfig(data json.RawMessage) (config, error) {
 		Time      string `json:"time"`
 		Key       string `json:"key"`
 	}{Delimiter: defaultDelimiter, ID: defaultID, Time: defaultTime, Key: defaultKey}
-	if err := json.Unmarshal(data, &in); err != nil {
-		return config{}, plugin.Errorf(plugin.CodeInvalidConfig, "the configuration is not a JSON object of the described attributes")
+	if err := plugin.DecodeConfig(data, &in); err != nil {
+		return config{}, err
 	}
 	if in.Format == "" {
 		in.Format = formatJSONL
@@ -51,20 +51,20 @@ func parseConfig(data json.RawMessage) (config, error) {
 	delimiter := in.Delimiter
 	switch {
 	case in.Path == "":
-		return config{}, invalid("path", "must not be empty")
+		return config{}, plugin.InvalidConfig("path", "must not be empty")
 	case in.Format != formatJSONL && in.Format != formatCSV:
-		return config{}, invalid("format", "must be %q or %q", formatJSONL, formatCSV)
+		return config{}, plugin.InvalidConfig("format", "must be %q or %q", formatJSONL, formatCSV)
 	case len(delimiter) != 1 || strings.ContainsAny(delimiter, "\"\r\n\x00") || delimiter[0] > '~':
-		return config{}, invalid("delimiter", `must be one ASCII character other than a quote or a line break, such as ";" or "\t"`)
+		return config{}, plugin.InvalidConfig("delimiter", `must be one ASCII character other than a quote or a line break, such as ";" or "\t"`)
 	case in.ID == "":
-		return config{}, invalid("id", "must be the name of a column")
+		return config{}, plugin.InvalidConfig("id", "must be the name of a column")
 	case in.Time == "":
-		return config{}, invalid("time", "must be the name of a column")
+		return config{}, plugin.InvalidConfig("time", "must be the name of a column")
 	case in.Key == "":
-		return config{}, invalid("key", "must be the name of a column")
+		return config{}, plugin.InvalidConfig("key", "must be the name of a column")
 	}
 	if _, err := filepath.Match(in.Path, ""); err != nil {
-		return config{}, invalid("path", "is not a pattern that can be matched: a bracket is not closed")
+		return config{}, plugin.InvalidConfig("path", "is not a pattern that can be matched: a bracket is not closed")
 	}
 	return config{
 		path:   in.Path,
@@ -75,9 +75,3 @@ func parseConfig(data json.RawMessage) (config, error) {
 
 // isPattern reports whether the path stands for any number of files.
 func isPattern(path string) bool { return strings.ContainsAny(path, "*?[") }
-
-func invalid(attribute, format string, args ...any) *plugin.Error {
-	e := plugin.Errorf(plugin.CodeInvalidConfig, attribute+" "+format, args...)
-	e.Attribute = attribute
-	return e
-}

@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"sync/atomic"
 	"time"
 
 	"github.com/durasync/durasync/plugin"
@@ -25,7 +24,7 @@ const writeTimeout = time.Minute
 
 // Connector is the file connector. It is configured once and may then be used from many goroutines at once.
 type Connector struct {
-	conn atomic.Pointer[connection]
+	conn plugin.Configured[connection]
 }
 
 var (
@@ -50,15 +49,8 @@ func (c *Connector) Configure(_ context.Context, req *plugin.ConfigureRequest) (
 	if err != nil {
 		return nil, err
 	}
-	c.conn.Store(&connection{config: cfg, source: newSource(cfg), writer: newWriter(cfg)})
+	c.conn.Set(&connection{config: cfg, source: newSource(cfg), writer: newWriter(cfg)})
 	return &plugin.ConfigureResponse{WriteTimeout: writeTimeout}, nil
-}
-
-func (c *Connector) configured() (*connection, error) {
-	if conn := c.conn.Load(); conn != nil {
-		return conn, nil
-	}
-	return nil, plugin.Errorf(plugin.CodeInvalidRequest, "the file connector was not configured")
 }
 
 // turn lets one goroutine in at a time. Unlike a mutex it can be waited for with a context.

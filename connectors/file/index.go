@@ -141,7 +141,7 @@ func (c *config) files() ([]string, error) {
 	}
 	paths, err := filepath.Glob(c.path)
 	if err != nil {
-		return nil, invalid("path", "cannot be matched: %v", err)
+		return nil, plugin.InvalidConfig("path", "cannot be matched: %v", err)
 	}
 	return paths, nil
 }
@@ -153,7 +153,7 @@ func stat(path string) (fs.FileInfo, error) {
 		return nil, failed(err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, invalid("path", "leads to %s, which is no regular file", path)
+		return nil, plugin.InvalidConfig("path", "leads to %s, which is no regular file", path)
 	}
 	return info, nil
 }

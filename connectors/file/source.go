@@ -33,11 +33,8 @@ func newSource(c config) source { return source{config: c, turn: newTurn()} }
 
 // List implements [plugin.Source].
 func (c *Connector) List(ctx context.Context, req *plugin.ListRequest) (*plugin.ListResponse, error) {
-	conn, err := c.configured()
+	conn, err := c.forStream(req.Stream)
 	if err != nil {
-		return nil, err
-	}
-	if err := checkStream(req.Stream); err != nil {
 		return nil, err
 	}
 	return conn.source.list(ctx, req)
@@ -45,11 +42,8 @@ func (c *Connector) List(ctx context.Context, req *plugin.ListRequest) (*plugin.
 
 // Read implements [plugin.Source].
 func (c *Connector) Read(ctx context.Context, req *plugin.ReadRequest) (*plugin.ReadResponse, error) {
-	conn, err := c.configured()
+	conn, err := c.forStream(req.Stream)
 	if err != nil {
-		return nil, err
-	}
-	if err := checkStream(req.Stream); err != nil {
 		return nil, err
 	}
 	records, err := conn.source.read(ctx, req)
@@ -59,11 +53,12 @@ func (c *Connector) Read(ctx context.Context, req *plugin.ReadRequest) (*plugin.
 	return &plugin.ReadResponse{Records: records}, nil
 }
 
-func checkStream(name string) error {
-	if name == streamRows {
-		return nil
+// forStream returns the connection for the methods that name a stream.
+func (c *Connector) forStream(name string) (*connection, error) {
+	if name != streamRows {
+		return nil, plugin.UnknownStream(name)
 	}
-	return plugin.Errorf(plugin.CodeInvalidRequest, "a file has no stream %q, only %q", name, streamRows)
+	return c.conn.Get()
 }
 
 // list returns a page. All pages of a listing are of the same index, whatever happens to the files meanwhile.

@@ -53,12 +53,12 @@ func newWriter(c config) writer {
 
 // Create implements [plugin.Destination].
 func (c *Connector) Create(ctx context.Context, req *plugin.CreateRequest) (*plugin.CreateResponse, error) {
-	conn, err := c.configured()
+	conn, err := c.conn.Get()
 	if err != nil {
 		return nil, err
 	}
 	if req.Object != objectRow {
-		return nil, plugin.Errorf(plugin.CodeInvalidRequest, "a file has no object %q, only %q", req.Object, objectRow)
+		return nil, plugin.UnknownObject(req.Object)
 	}
 	results, err := conn.writer.create(ctx, req.Items)
 	if err != nil {
@@ -164,10 +164,10 @@ func (w *writer) isAtPath() bool {
 func (w *writer) open() error {
 	path := w.config.path
 	if isPattern(path) {
-		return invalid("path", "must name one file to write to, without * ? and [")
+		return plugin.InvalidConfig("path", "must name one file to write to, without * ? and [")
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return invalid("path", "leads to %s, which is no regular file", path)
+		return plugin.InvalidConfig("path", "leads to %s, which is no regular file", path)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -249,7 +249,7 @@ func (w *writer) foreign(err error) *plugin.Error {
 	if isIO(err) {
 		return failed(err)
 	}
-	return invalid("path", "leads to a file that this connector did not write so: %s, %v; mend it, or name a new file", w.config.path, err)
+	return plugin.InvalidConfig("path", "leads to a file that this connector did not write so: %s, %v; mend it, or name a new file", w.config.path, err)
 }
 
 func (w *writer) packed() bool { return strings.HasSuffix(w.config.path, gzipEnding) }

@@ -14,6 +14,9 @@ const (
 	pathWorkspaces = "/v2/workspaces"
 )
 
+// system is what messages call Gong.
+const system = "Gong"
+
 // maxAnswer bounds an answer in bytes. A page of 100 calls without content takes about 100 kB; the outline of a long call alone
 // takes 25 kB.
 const maxAnswer = 32 << 20

@@ -16,7 +16,7 @@ import (
 // Check implements [plugin.Checker] with GET /v2/workspaces, which answers 200 for any good key, also in an empty company. A key
 // without the scope for it is asked for what the connector needs in earnest: calls, of the last minute.
 func (c *Connector) Check(ctx context.Context, _ *plugin.CheckRequest) (*plugin.CheckResponse, error) {
-	conn, err := c.connection()
+	conn, err := c.conn.Get()
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (c *connection) check(ctx context.Context) (string, error) {
 	if id := c.config.workspaceID; id != "" {
 		i := slices.IndexFunc(workspaces, func(w workspace) bool { return string(w.ID) == id })
 		if i < 0 {
-			return "", invalid("workspace_id", fmt.Sprintf("%s is not a workspace of this company, which has %s", id, listed(workspaces)))
+			return "", plugin.InvalidConfig("workspace_id", "is %s, which is no workspace of this company; it has %s", id, listed(workspaces))
 		}
 		workspaces = workspaces[i : i+1]
 	}

@@ -40,7 +40,7 @@ func attributes() []plugin.Attribute {
 		{Name: "requests_per_second", Type: plugin.Number, Default: json.RawMessage(strconv.Itoa(defaultPerSecond)),
 			Doc: "How many requests to send in a second. Gong allows 3 to a company, all integrations together, unless its support " +
 				"raised that. 0 is no limit."},
-		{Name: "requests_per_day", Type: plugin.Int, Default: json.RawMessage(strconv.Itoa(defaultPerDay)),
+		{Name: "requests_per_day", Type: plugin.Int, Default: json.RawMessage(defaultPerDay),
 			Doc: "How many requests to send in a day. Gong allows 10000 to a company, all integrations together, unless its support " +
 				"raised that. 0 is no limit."},
 	}

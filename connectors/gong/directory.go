@@ -6,15 +6,11 @@ import (
 	"time"
 
 	"github.com/durasync/durasync/plugin"
+	"github.com/durasync/durasync/plugin/httpkit"
 )
 
-const (
-	// usersAge is how long the company's users are kept before they are read again.
-	usersAge = 24 * time.Hour
-
-	// maxUserPages bounds the reading of users: a million of them.
-	maxUserPages = 10_000
-)
+// usersAge is how long the company's users are kept before they are read again.
+const usersAge = 24 * time.Hour
 
 // directory holds the users of the company, for the life of the process. All but the gate belongs to whoever is inside.
 type directory struct {
@@ -28,8 +24,7 @@ type roster struct {
 	byID map[string]user // empty users for ids that Gong does not know
 	own  map[string]bool // addresses of users, in lower case
 
-	cursor   string // where reading goes on
-	pages    int
+	at       httpkit.Cursor // where reading goes on
 	complete bool
 }
 
@@ -62,13 +57,10 @@ func (d *directory) restart() { d.roster = newRoster() }
 
 // add adds a page of users. People who have left keep their id, and their addresses are no longer the company's.
 func (r *roster) add(page *userPage) error {
-	fresh := 0
-	for _, u := range page.Users {
-		id := string(u.ID)
-		if _, known := r.byID[id]; !known {
-			fresh++
-		}
-		r.byID[id] = u
+	ids := make([]string, len(page.Users))
+	for i, u := range page.Users {
+		ids[i] = string(u.ID)
+		r.byID[ids[i]] = u
 		if u.Active != nil && !*u.Active {
 			continue
 		}
@@ -78,16 +70,10 @@ func (r *roster) add(page *userPage) error {
 			}
 		}
 	}
-	r.pages++
-	switch next := string(page.Records.Cursor); {
-	case next == "":
-		r.complete = true
-	case next == r.cursor, r.pages >= maxUserPages, fresh == 0 && r.pages > 1:
-		return malformed("page %d of the users is not the last one and has nobody new", r.pages)
-	default:
-		r.cursor = next
-	}
-	return nil
+	var err error
+	r.at, err = r.at.Next(system, string(page.Records.Cursor), ids)
+	r.complete = err == nil && r.at.Value == ""
+	return err
 }
 
 // adopt makes participants internal who have an address of one of the company's users, which may be an alias.

@@ -7,7 +7,6 @@ package gong
 
 import (
 	"context"
-	"sync/atomic"
 
 	"github.com/durasync/durasync/plugin"
 	"github.com/durasync/durasync/plugin/httpkit"
@@ -18,7 +17,7 @@ const Version = "1.0.0"
 
 // Connector is the Gong connector. It is configured once and may then be used from many goroutines at once.
 type Connector struct {
-	conn atomic.Pointer[connection]
+	conn plugin.Configured[connection]
 }
 
 var (
@@ -43,7 +42,7 @@ func (c *Connector) Configure(_ context.Context, req *plugin.ConfigureRequest) (
 		return nil, err
 	}
 	api, err := httpkit.New(httpkit.Options{
-		System:    "Gong",
+		System:    system,
 		BaseURL:   cfg.baseURL,
 		Authorize: cfg.authorize,
 		Limits:    cfg.limits,
@@ -53,7 +52,7 @@ func (c *Connector) Configure(_ context.Context, req *plugin.ConfigureRequest) (
 	if err != nil {
 		return nil, err
 	}
-	c.conn.Store(newConnection(cfg, api))
+	c.conn.Set(newConnection(cfg, api))
 	return &plugin.ConfigureResponse{RateLimits: cfg.limits}, nil
 }
 
@@ -61,16 +60,10 @@ func newConnection(cfg config, api *httpkit.Client) *connection {
 	return &connection{config: cfg, api: api, users: newDirectory()}
 }
 
-func (c *Connector) connection() (*connection, error) {
-	if conn := c.conn.Load(); conn != nil {
-		return conn, nil
+// forStream returns the connection for the methods that name a stream.
+func (c *Connector) forStream(name string) (*connection, error) {
+	if name != streamCalls {
+		return nil, plugin.UnknownStream(name)
 	}
-	return nil, plugin.Errorf(plugin.CodeInvalidRequest, "the Gong connector was not configured")
-}
-
-func checkStream(name string) error {
-	if name == streamCalls {
-		return nil
-	}
-	return plugin.Errorf(plugin.CodeInvalidRequest, "Gong has no stream %q, only %q", name, streamCalls)
+	return c.conn.Get()
 }

@@ -60,7 +60,7 @@ func join(t *testing.T, company *gongtest.Server, attributes string) *Connector 
 		t.Fatal(err)
 	}
 	c := New()
-	c.conn.Store(newConnection(cfg, api))
+	c.conn.Set(newConnection(cfg, api))
 	return c
 }
 
@@ -148,7 +148,11 @@ func TestWaitingForUsersEndsWithTheContext(t *testing.T) {
 		company.AddUser(gongtest.User{ID: "77", Email: "jon@ours.example"})
 		id := company.AddCall(gongtest.Call{Started: time.Now().Add(-time.Hour), PrimaryUserID: "77"})
 		c := join(t, company, "")
-		leave, err := c.conn.Load().users.enter(t.Context())
+		conn, err := c.conn.Get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave, err := conn.users.enter(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,9 +2,6 @@ package gong
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -12,22 +9,15 @@ import (
 	"github.com/durasync/durasync/plugin/httpkit"
 )
 
-// maxPages bounds a listing. At a hundred calls a page it is a million calls in one window; a listing that long could not end
-// within a cursor's hour anyway.
-const maxPages = 10_000
-
 // List implements [plugin.Source]. The window is over the time at which a call started. Calls are not filtered by it again:
 // should Gong file a late meeting under its scheduled time, as its other endpoint does, then a call left out here would be left
 // out of every window.
 func (c *Connector) List(ctx context.Context, req *plugin.ListRequest) (*plugin.ListResponse, error) {
-	if err := checkStream(req.Stream); err != nil {
-		return nil, err
-	}
-	conn, err := c.connection()
+	conn, err := c.forStream(req.Stream)
 	if err != nil {
 		return nil, err
 	}
-	at, err := parsePageToken(req.PageToken)
+	at, err := httpkit.ParseCursor(req.PageToken)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +27,7 @@ func (c *Connector) List(ctx context.Context, req *plugin.ListRequest) (*plugin.
 	ctx, n := httpkit.Count(ctx)
 	page, err := conn.calls(ctx, &extensiveRequest{
 		Filter: filter{From: formatTime(req.From), To: formatTime(req.To), WorkspaceID: conn.config.workspaceID},
-		Cursor: at.Cursor,
+		Cursor: at.Value,
 	})
 	if err != nil {
 		return nil, n.Fail(err)
@@ -46,12 +36,22 @@ func (c *Connector) List(ctx context.Context, req *plugin.ListRequest) (*plugin.
 	if err != nil {
 		return nil, n.Fail(err)
 	}
-	next, err := at.next(page)
+	next, err := page.behind(at)
 	if err != nil {
 		return nil, n.Fail(err)
 	}
-	resp.NextPageToken, resp.Requests = next.String(), n.Requests()
+	resp.NextPageToken, resp.Requests = next.PageToken(), n.Requests()
 	return resp, nil
+}
+
+// behind returns the place behind the page, which is the one at that place. The number of a page or the total that Gong tells say
+// nothing about the end: only a missing cursor does.
+func (p *callPage) behind(at httpkit.Cursor) (httpkit.Cursor, error) {
+	ids := make([]string, len(p.Calls))
+	for i := range p.Calls {
+		ids[i] = string(p.Calls[i].MetaData.ID)
+	}
+	return at.Next(system, string(p.Records.Cursor), ids)
 }
 
 // entries lists the calls that may leave, each once.
@@ -77,22 +77,16 @@ func entries(calls []call) (*plugin.ListResponse, error) {
 // must neither be guessed at nor silently be dropped.
 func (m *metaData) check() (time.Time, error) {
 	if !isID(string(m.ID)) {
-		return time.Time{}, malformed("a call has the id %.40q, which is no number", string(m.ID))
+		return time.Time{}, httpkit.Malformed(system, "a call has the id %.40q, which is no number", string(m.ID))
 	}
 	if m.IsPrivate == nil {
-		return time.Time{}, malformed("call %s does not say whether it is private", m.ID)
+		return time.Time{}, httpkit.Malformed(system, "call %s does not say whether it is private", m.ID)
 	}
 	started, err := time.Parse(time.RFC3339, string(m.Started))
 	if err != nil {
-		return time.Time{}, malformed("call %s started at %.40q, which is no date and time with an offset", m.ID, string(m.Started))
+		return time.Time{}, httpkit.Malformed(system, "call %s started at %.40q, which is no date and time with an offset", m.ID, string(m.Started))
 	}
 	return started, nil
-}
-
-func malformed(format string, args ...any) *plugin.Error {
-	e := plugin.Errorf(plugin.CodeInternal, "Gong's answer cannot be used: "+format, args...)
-	e.Retryable = false
-	return e
 }
 
 // calls asks for one page of calls. Gong answers 404 when there is none.
@@ -121,73 +115,4 @@ func formatTime(t time.Time) string {
 		t = r.Add(time.Microsecond)
 	}
 	return t.UTC().Format(time.RFC3339Nano)
-}
-
-// pageToken is a place in a listing: Gong's cursor and what it takes to see that the listing does not go round in circles. The
-// number of a page or the total that Gong tells say nothing about the end: only a missing cursor does.
-type pageToken struct {
-	Cursor string `json:"c,omitempty"`
-	Pages  int    `json:"n,omitempty"` // pages so far
-	First  string `json:"f,omitempty"` // digest of the first page with calls
-	Last   string `json:"l,omitempty"` // digest of the last page with calls
-}
-
-// String returns the token as text; empty for the end of the listing.
-func (t pageToken) String() string {
-	if t.Cursor == "" {
-		return ""
-	}
-	b, err := json.Marshal(t)
-	if err != nil {
-		panic("gong: " + err.Error()) // strings and a number
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-func parsePageToken(s string) (pageToken, error) {
-	var t pageToken
-	if s == "" {
-		return t, nil
-	}
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err == nil {
-		err = json.Unmarshal(b, &t)
-	}
-	if err != nil || t.Cursor == "" {
-		return t, plugin.Errorf(plugin.CodeExpired, "the page token is not one of this version of the connector")
-	}
-	return t, nil
-}
-
-// next returns the token behind the page. It fails when the page cannot be behind t: then Gong ignored the cursor, and the
-// listing would never end.
-func (t pageToken) next(page *callPage) (pageToken, error) {
-	next := pageToken{Cursor: string(page.Records.Cursor), Pages: t.Pages + 1, First: t.First, Last: t.Last}
-	if len(page.Calls) > 0 {
-		next.Last = digest(page.Calls)
-		if next.First == "" {
-			next.First = next.Last
-		}
-		if t.First != "" && (next.Last == t.First || next.Last == t.Last) {
-			return t, malformed("page %d of the calls is one that was there before", next.Pages)
-		}
-	}
-	switch {
-	case next.Cursor == "":
-	case next.Cursor == t.Cursor:
-		return t, malformed("page %d of the calls has the cursor of the page before", next.Pages)
-	case next.Pages >= maxPages:
-		return t, malformed("the calls of one window do not end after %d pages", next.Pages)
-	}
-	return next, nil
-}
-
-// digest is equal for pages with the same calls.
-func digest(calls []call) string {
-	h := sha256.New()
-	for i := range calls {
-		h.Write([]byte(calls[i].MetaData.ID))
-		h.Write([]byte{0})
-	}
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:12])
 }

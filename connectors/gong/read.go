@@ -16,10 +16,7 @@ const maxRead = 25
 // Read implements [plugin.Source]. It asks Gong only for the parts of a call that the fields need. Calls that have become
 // private or were deleted since they were listed are left out.
 func (c *Connector) Read(ctx context.Context, req *plugin.ReadRequest) (*plugin.ReadResponse, error) {
-	if err := checkStream(req.Stream); err != nil {
-		return nil, err
-	}
-	conn, err := c.connection()
+	conn, err := c.forStream(req.Stream)
 	if err != nil {
 		return nil, err
 	}
@@ -81,16 +78,16 @@ func (c *connection) read(ctx context.Context, ids []string, p *projection) ([]p
 // byID returns the calls of the ids. They fit on one page; should Gong cut pages smaller, the others are followed.
 func (c *connection) byID(ctx context.Context, ids []string, p *projection) ([]call, error) {
 	var calls []call
-	for at := (pageToken{}); ; {
-		page, err := c.calls(ctx, &extensiveRequest{Filter: filter{CallIDs: ids}, Cursor: at.Cursor, ContentSelector: &p.selector})
+	for at := (httpkit.Cursor{}); ; {
+		page, err := c.calls(ctx, &extensiveRequest{Filter: filter{CallIDs: ids}, Cursor: at.Value, ContentSelector: &p.selector})
 		if err != nil {
 			return nil, err
 		}
 		calls = append(calls, page.Calls...)
-		if at, err = at.next(page); err != nil {
+		if at, err = page.behind(at); err != nil {
 			return nil, err
 		}
-		if at.Cursor == "" {
+		if at.Value == "" {
 			return calls, nil
 		}
 	}

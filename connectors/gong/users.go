@@ -119,7 +119,7 @@ func (c *connection) readUsers(ctx context.Context) error {
 	d := &c.users
 	d.expire()
 	for !d.complete {
-		page, err := c.userPage(ctx, d.cursor)
+		page, err := c.userPage(ctx, d.at.Value)
 		if e := plugin.AsError(err); e != nil && e.Code == plugin.CodePermissionDenied {
 			hclog.FromContext(ctx).Warn("Gong's users cannot be read, so participants of unknown affiliation stay so", "error", e.Message)
 			d.complete = true

@@ -159,5 +159,5 @@ func TestUsersThatDoNotEnd(t *testing.T) {
 	company.Inject(gongtest.Answer(200, "application/json", fmt.Sprintf(page, "a")).On("GET /v2/users"),
 		gongtest.Answer(200, "application/json", fmt.Sprintf(page, "b")).On("GET /v2/users"))
 	_, err := c.Read(t.Context(), &plugin.ReadRequest{Stream: "calls", IDs: []string{id}, Fields: []string{"host_email"}})
-	wantError(t, err, plugin.CodeInternal, "page 2 of the users")
+	wantError(t, err, plugin.CodeInternal, "page 2 of a listing is one that was there before")
 }

@@ -12,7 +12,7 @@ import (
 
 // Check implements [plugin.Checker]. It reads the touchpoint types, which every touchpoint needs anyway.
 func (c *Connector) Check(ctx context.Context, _ *plugin.CheckRequest) (*plugin.CheckResponse, error) {
-	s, err := c.configured()
+	s, err := c.session.Get()
 	if err != nil {
 		return nil, err
 	}
@@ -34,10 +34,9 @@ func (s *session) checkTypes(ctx context.Context) (catalog, error) {
 	if err != nil {
 		return nil, advise(err)
 	}
-	attribute := s.config.hostAttribute()
 	if resp.Status == http.StatusNotFound || isHTML(resp) {
-		return nil, invalid(attribute, "%s does not answer like Totango's API (status %d: %s); check %s", s.http.Host(), resp.Status,
-			resp.Excerpt(), attribute)
+		return nil, plugin.InvalidConfig(s.config.hostAttribute(), "leads to %s, which does not answer like Totango's API (status %d: %s)",
+			s.http.Host(), resp.Status, resp.Excerpt())
 	}
 	return decodeList(resp)
 }

@@ -58,27 +58,27 @@ func (c *config) hostAttribute() string {
 
 func parseConfig(raw json.RawMessage) (config, error) {
 	c := config{Region: "us", RequestsPerMinute: "100", ContentFormat: formatText, SearchLag: "30s", WriteTimeout: "20s", TeamAttributes: slices.Clone(defaultTeamAttributes)}
-	if err := json.Unmarshal(raw, &c); err != nil {
-		return c, plugin.Errorf(plugin.CodeInvalidConfig, "the configuration of the Totango connection cannot be read: %v", err)
+	if err := plugin.DecodeConfig(raw, &c); err != nil {
+		return c, err
 	}
 	// A token is pasted more often than typed.
 	c.AppToken = strings.TrimSpace(c.AppToken)
 	switch {
 	case c.AppToken == "":
-		return c, invalid("app_token", "app_token is empty; create a token in Totango under Edit profile > Integration > Create Token")
+		return c, plugin.InvalidConfig("app_token", "is empty; create a token in Totango under Edit profile > Integration > Create Token")
 	case strings.ContainsFunc(c.AppToken, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return c, invalid("app_token", "app_token holds a character that no token has, such as a space or a line break inside it")
+		return c, plugin.InvalidConfig("app_token", "holds a character that no token has, such as a space or a line break inside it")
 	case hosts[c.Region] == "":
-		return c, invalid("region", `region is %q and has to be "us" or "eu"`, c.Region)
+		return c, plugin.InvalidConfig("region", `is %q and has to be "us" or "eu"`, c.Region)
 	case c.ContentFormat != formatText && c.ContentFormat != formatHTML:
-		return c, invalid("content_format", `content_format is %q and has to be "text" or "html"`, c.ContentFormat)
+		return c, plugin.InvalidConfig("content_format", `is %q and has to be "text" or "html"`, c.ContentFormat)
 	}
 	if slices.ContainsFunc(c.TeamAttributes, func(name string) bool { return strings.TrimSpace(name) == "" }) {
-		return c, invalid("team_attributes", "team_attributes has an empty name; leave it out, or set it to [] if no attribute names the team")
+		return c, plugin.InvalidConfig("team_attributes", "has an empty name; leave it out, or set it to [] if no attribute names the team")
 	}
 	var err error
 	if c.perMinute, err = strconv.Atoi(c.RequestsPerMinute.String()); err != nil || c.perMinute < 0 {
-		return c, invalid("requests_per_minute", "requests_per_minute is %s and has to be a whole number; 0 means no limit", c.RequestsPerMinute)
+		return c, plugin.InvalidConfig("requests_per_minute", "is %s and has to be a whole number; 0 means no limit", c.RequestsPerMinute)
 	}
 	if c.searchLag, err = duration("search_lag", c.SearchLag, 0, 24*time.Hour); err != nil {
 		return c, err
@@ -90,16 +90,10 @@ func parseConfig(raw json.RawMessage) (config, error) {
 func duration(attribute, text string, least, most time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		return 0, invalid(attribute, `%s is %q and has to be a duration such as "30s" or "2m"`, attribute, text)
+		return 0, plugin.InvalidConfig(attribute, `is %q and has to be a duration such as "30s" or "2m"`, text)
 	}
 	if d < least || d > most {
-		return 0, invalid(attribute, "%s is %v and has to be between %v and %v", attribute, d, least, most)
+		return 0, plugin.InvalidConfig(attribute, "is %v and has to be between %v and %v", d, least, most)
 	}
 	return d, nil
-}
-
-func invalid(attribute, format string, args ...any) error {
-	e := plugin.Errorf(plugin.CodeInvalidConfig, format, args...)
-	e.Attribute = attribute
-	return e
 }

@@ -3,7 +3,6 @@ package totango
 import (
 	"context"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/durasync/durasync/plugin"
@@ -12,7 +11,7 @@ import (
 
 // Connector is the connector to Totango. Make it with [New].
 type Connector struct {
-	session atomic.Pointer[session]
+	session plugin.Configured[session]
 }
 
 // session is a configured connection.
@@ -60,7 +59,7 @@ func (c *Connector) Configure(_ context.Context, req *plugin.ConfigureRequest) (
 	if err != nil {
 		return nil, err
 	}
-	c.session.Store(&session{
+	c.session.Set(&session{
 		config: cfg,
 		http:   client,
 		types:  newCached[catalog](),
@@ -71,18 +70,10 @@ func (c *Connector) Configure(_ context.Context, req *plugin.ConfigureRequest) (
 	return &plugin.ConfigureResponse{RateLimits: limits, WriteTimeout: cfg.writeTimeout, SearchLag: cfg.searchLag}, nil
 }
 
-// configured returns the session, or an error if Configure has not been called.
-func (c *Connector) configured() (*session, error) {
-	if s := c.session.Load(); s != nil {
-		return s, nil
-	}
-	return nil, plugin.Errorf(plugin.CodeInvalidRequest, "the Totango connector has not been configured")
-}
-
-// forTouchpoint is configured for the methods that name an object.
+// forTouchpoint returns the session for the methods that name an object.
 func (c *Connector) forTouchpoint(object string) (*session, error) {
 	if object != objectName {
-		return nil, plugin.Errorf(plugin.CodeInvalidRequest, "the Totango connector has no object %q, only %q", object, objectName)
+		return nil, plugin.UnknownObject(object)
 	}
-	return c.configured()
+	return c.session.Get()
 }

@@ -116,8 +116,7 @@ func (s *session) post(ctx context.Context, b *body) (string, error) {
 // refused says why a touchpoint was not written.
 func (s *session) refused(resp *httpkit.Response, b *body, message string) error {
 	if resp.Status == http.StatusNotFound && isHTML(resp) {
-		return invalid(s.config.hostAttribute(), "%s has no touchpoints API: it answered 404 with a web page; check %s", s.http.Host(),
-			s.config.hostAttribute())
+		return plugin.InvalidConfig(s.config.hostAttribute(), "leads to %s, which has no touchpoints API: it answered 404 with a web page", s.http.Host())
 	}
 	if message == "" {
 		message = resp.Excerpt()

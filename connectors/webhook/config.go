@@ -41,11 +41,10 @@ func parseConfig(data json.RawMessage) (config, error) {
 		RequestsPerSecond float64 `json:"requests_per_second"`
 		Insecure          bool    `json:"insecure"`
 	}{Timeout: defaultTimeout, RequestsPerSecond: defaultPerSecond}
-	if err := json.Unmarshal(data, &in); err != nil {
-		// The text of err can quote the configuration, and with it a secret.
-		return config{}, plugin.Errorf(plugin.CodeInvalidConfig, "the configuration is not a JSON object of the described attributes")
+	if err := plugin.DecodeConfig(data, &in); err != nil {
+		return config{}, err
 	}
-	c := config{limits: httpkit.PerSecond(in.RequestsPerSecond)}
+	var c config
 	if err := c.address(strings.TrimSpace(in.URL), in.Insecure); err != nil {
 		return c, err
 	}
@@ -55,25 +54,23 @@ func parseConfig(data json.RawMessage) (config, error) {
 	slices.SortFunc(c.secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	var err error
 	if c.timeout, err = time.ParseDuration(in.Timeout); err != nil || c.timeout < time.Second || c.timeout > 10*time.Minute {
-		return c, invalid("timeout", `must be a duration between "1s" and "10m", such as "20s"`)
+		return c, plugin.InvalidConfig("timeout", `must be a duration between "1s" and "10m", such as "20s"`)
 	}
-	if in.RequestsPerSecond < 0 || in.RequestsPerSecond > 1000 {
-		return c, invalid("requests_per_second", "must lie between 0, which is no limit, and 1000")
-	}
-	return c, nil
+	c.limits, err = httpkit.PerSecond(in.RequestsPerSecond)
+	return c, err
 }
 
 // address takes the URL apart. Whatever follows the host can be what gives access, so it is kept out of messages.
 func (c *config) address(text string, insecure bool) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" {
-		return invalid("url", "must be an address like https://example.com/hooks/meetings")
+		return plugin.InvalidConfig("url", "must be an address like https://example.com/hooks/meetings")
 	}
 	if u.Scheme == "http" && !insecure && !loopback(u.Hostname()) {
-		return invalid("url", "begins with http://, so that everybody on the way can read what is sent; use https://, or set insecure = true")
+		return plugin.InvalidConfig("url", "begins with http://, so that everybody on the way can read what is sent; use https://, or set insecure = true")
 	}
 	if c.query, err = url.ParseQuery(u.RawQuery); err != nil {
-		return invalid("url", "has a query that cannot be read; characters with a meaning of their own, such as ; and %, have to be escaped")
+		return plugin.InvalidConfig("url", "has a query that cannot be read; characters with a meaning of their own, such as ; and %, have to be escaped")
 	}
 	for _, values := range c.query {
 		c.secrets = append(c.secrets, values...)
@@ -103,13 +100,7 @@ func (c *config) sign(secret string) error {
 	}
 	var err error
 	if c.key, err = base64.StdEncoding.DecodeString(coded); err != nil || len(bytes.TrimSpace(c.key)) == 0 {
-		return invalid("secret", "begins with "+secretPrefix+", and what follows is no Base64; copy it as a whole, or use another form")
+		return plugin.InvalidConfig("secret", "begins with "+secretPrefix+", and what follows is no Base64; copy it as a whole, or use another form")
 	}
 	return nil
-}
-
-func invalid(attribute, problem string) error {
-	e := plugin.Errorf(plugin.CodeInvalidConfig, "%s %s", attribute, problem)
-	e.Attribute = attribute
-	return e
 }

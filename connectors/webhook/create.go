@@ -36,11 +36,11 @@ const (
 // Create implements [plugin.Destination].
 func (c *Connector) Create(ctx context.Context, req *plugin.CreateRequest) (*plugin.CreateResponse, error) {
 	if req.Object != objectRequest {
-		return nil, plugin.Errorf(plugin.CodeInvalidRequest, "the webhook connector has no object %q, only %q", req.Object, objectRequest)
+		return nil, plugin.UnknownObject(req.Object)
 	}
-	conn := c.conn.Load()
-	if conn == nil {
-		return nil, plugin.Errorf(plugin.CodeInvalidRequest, "the webhook connector was not configured")
+	conn, err := c.conn.Get()
+	if err != nil {
+		return nil, err
 	}
 	if len(req.Items) != 1 {
 		return nil, plugin.Errorf(plugin.CodeInvalidRequest, "a request is sent alone, and %d items were given", len(req.Items))

@@ -11,7 +11,6 @@ package webhook
 
 import (
 	"context"
-	"sync/atomic"
 
 	"github.com/durasync/durasync/plugin"
 	"github.com/durasync/durasync/plugin/httpkit"
@@ -22,7 +21,7 @@ const Version = "1.0.0"
 
 // Connector is the webhook connector. It is configured once and may then be used from many goroutines at once.
 type Connector struct {
-	conn atomic.Pointer[connection]
+	conn plugin.Configured[connection]
 }
 
 var _ plugin.Destination = (*Connector)(nil)
@@ -56,6 +55,6 @@ func (c *Connector) Configure(_ context.Context, req *plugin.ConfigureRequest) (
 	if err != nil {
 		return nil, err
 	}
-	c.conn.Store(&connection{config: cfg, http: client})
+	c.conn.Set(&connection{config: cfg, http: client})
 	return &plugin.ConfigureResponse{RateLimits: cfg.limits, WriteTimeout: cfg.timeout}, nil
 }

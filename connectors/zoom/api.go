@@ -17,8 +17,8 @@ import (
 // pageSize is the largest page that Zoom makes.
 const pageSize = "300"
 
-// maxPages bounds the participants of one meeting: Zoom's largest meetings have 1,000 people, some of whom join again and again.
-const maxPages = 100
+// system is what messages call Zoom.
+const system = "Zoom"
 
 // historyPage is a page of GET /report/history_meetings.
 type historyPage struct {
@@ -148,10 +148,4 @@ func pathOf(format, uuid string) string {
 func parseTime(s string) (time.Time, bool) {
 	t, err := time.Parse(time.RFC3339, s)
 	return t, err == nil
-}
-
-func malformed(format string, args ...any) *plugin.Error {
-	e := plugin.Errorf(plugin.CodeInternal, "Zoom's answer cannot be used: "+format, args...)
-	e.Retryable = false
-	return e
 }

@@ -11,13 +11,13 @@ import (
 
 // Check implements [plugin.Checker] with what a run begins with: the report, of the last minute.
 func (c *Connector) Check(ctx context.Context, _ *plugin.CheckRequest) (*plugin.CheckResponse, error) {
-	conn, err := c.configured()
+	conn, err := c.conn.Get()
 	if err != nil {
 		return nil, err
 	}
 	ctx, n := httpkit.Count(ctx)
 	now := time.Now()
-	if _, err := conn.history(ctx, pageToken{From: now.Add(-time.Minute)}, now); err != nil {
+	if _, err := conn.history(ctx, now.Add(-time.Minute), now, ""); err != nil {
 		return nil, n.Fail(err)
 	}
 	return &plugin.CheckResponse{

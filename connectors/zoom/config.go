@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/durasync/durasync/plugin"
+	"github.com/durasync/durasync/plugin/httpkit"
 )
 
 // The defaults of a connection. Zoom limits requests by the label of the API: a Pro account may send 10 heavy (reports), 20 medium
@@ -25,30 +26,24 @@ type config struct {
 	TokenURL          string  `json:"token_url"`
 	ReadSummaries     bool    `json:"read_summaries"`
 	RequestsPerSecond float64 `json:"requests_per_second"`
+
+	limits []plugin.RateLimit
 }
 
 func parseConfig(data json.RawMessage) (config, error) {
 	c := config{BaseURL: defaultBaseURL, TokenURL: defaultTokenURL, ReadSummaries: true, RequestsPerSecond: defaultPerSecond}
-	if err := json.Unmarshal(data, &c); err != nil {
-		// The text of err can quote the configuration, and with it a secret.
-		return c, plugin.Errorf(plugin.CodeInvalidConfig, "the configuration is not a JSON object of the described attributes")
+	err := plugin.DecodeConfig(data, &c)
+	if err != nil {
+		return c, err
 	}
 	for name, value := range map[string]*string{"account_id": &c.AccountID, "client_id": &c.ClientID, "client_secret": &c.ClientSecret} {
 		if *value = strings.TrimSpace(*value); *value == "" { // what was read from a file ends with a line break
-			return c, invalid(name, "must not be empty; the Server-to-Server OAuth app shows it under App Credentials")
+			return c, plugin.InvalidConfig(name, "must not be empty; the Server-to-Server OAuth app shows it under App Credentials")
 		}
 	}
-	switch {
-	case strings.HasSuffix(strings.TrimSuffix(c.BaseURL, "/"), "/v2"):
-		return c, invalid("base_url", "must end before /v2, like "+defaultBaseURL)
-	case c.RequestsPerSecond < 0 || c.RequestsPerSecond > 1000:
-		return c, invalid("requests_per_second", "must lie between 0, which is no limit, and 1000")
+	if strings.HasSuffix(strings.TrimSuffix(c.BaseURL, "/"), "/v2") {
+		return c, plugin.InvalidConfig("base_url", "must end before /v2, like "+defaultBaseURL)
 	}
-	return c, nil
-}
-
-func invalid(attribute, problem string) error {
-	e := plugin.Errorf(plugin.CodeInvalidConfig, "%s %s", attribute, problem)
-	e.Attribute = attribute
-	return e
+	c.limits, err = httpkit.PerSecond(c.RequestsPerSecond)
+	return c, err
 }

@@ -2,8 +2,6 @@ package zoom
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"net/url"
 	"strings"
@@ -27,11 +25,9 @@ func (c *Connector) List(ctx context.Context, req *plugin.ListRequest) (*plugin.
 	if err != nil {
 		return nil, err
 	}
-	at := pageToken{From: req.From}
-	if req.PageToken != "" {
-		if at, err = parsePageToken(req.PageToken); err != nil {
-			return nil, err
-		}
+	at := place{From: req.From}
+	if err := plugin.DecodePageToken(req.PageToken, &at); err != nil {
+		return nil, err
 	}
 	end := at.From.Add(maxSlice)
 	if end.After(req.To) {
@@ -41,7 +37,7 @@ func (c *Connector) List(ctx context.Context, req *plugin.ListRequest) (*plugin.
 		return &plugin.ListResponse{}, nil
 	}
 	ctx, n := httpkit.Count(ctx)
-	page, err := conn.history(ctx, at, end)
+	page, err := conn.history(ctx, at.From, end, at.Cursor.Value)
 	if err != nil {
 		return nil, n.Fail(err)
 	}
@@ -49,32 +45,39 @@ func (c *Connector) List(ctx context.Context, req *plugin.ListRequest) (*plugin.
 	if err != nil {
 		return nil, n.Fail(err)
 	}
+	next, err := at.Cursor.Next(system, page.Next, page.uuids())
 	switch {
-	case page.Next != "" && page.Next == at.Zoom:
-		return nil, n.Fail(malformed("a page of the report names itself as the next one"))
-	case page.Next != "":
-		resp.NextPageToken = pageToken{From: at.From, Zoom: page.Next}.String()
+	case err != nil:
+		return nil, n.Fail(err)
+	case next.Value != "":
+		resp.NextPageToken = plugin.EncodePageToken(place{From: at.From, Cursor: next})
 	case end.Before(req.To):
-		resp.NextPageToken = pageToken{From: end}.String()
+		resp.NextPageToken = plugin.EncodePageToken(place{From: end})
 	}
 	resp.Requests = n.Requests()
 	return resp, nil
 }
 
+// place is a place in a listing: a slice of the window and where Zoom's report on it is.
+type place struct {
+	From   time.Time      `json:"from"`
+	Cursor httpkit.Cursor `json:"cursor,omitzero"`
+}
+
 // history asks for a page of the report on the meetings of all hosts.
-func (c *connection) history(ctx context.Context, at pageToken, end time.Time) (*historyPage, error) {
+func (c *connection) history(ctx context.Context, from, to time.Time, token string) (*historyPage, error) {
 	query := url.Values{
-		"from": {at.From.UTC().AddDate(0, 0, -1).Format(time.DateOnly)}, "to": {end.UTC().AddDate(0, 0, 1).Format(time.DateOnly)},
+		"from": {from.UTC().AddDate(0, 0, -1).Format(time.DateOnly)}, "to": {to.UTC().AddDate(0, 0, 1).Format(time.DateOnly)},
 		"date_type": {"start_time"}, "meeting_type": {"meeting"}, "page_size": {pageSize},
 	}
-	if at.Zoom != "" {
-		query.Set("next_page_token", at.Zoom)
+	if token != "" {
+		query.Set("next_page_token", token)
 	}
 	page := new(historyPage)
 	err := c.get(ctx, pathHistory, query, page)
 	var r *refusal
 	if errors.As(err, &r) && r.code == codeValidation {
-		if at.Zoom != "" && strings.Contains(strings.ToLower(r.err.Message), "page token") { // the words are inferred; it lives 15 minutes
+		if token != "" && strings.Contains(strings.ToLower(r.err.Message), "page token") { // the words are inferred; it lives 15 minutes
 			return nil, plugin.Errorf(plugin.CodeExpired, "%s", r.err.Message)
 		}
 		r.err.Message += "; Zoom's reports reach back six months: if the job asks for more, set initial in its source block to 170d or less"
@@ -85,6 +88,14 @@ func (c *connection) history(ctx context.Context, at pageToken, end time.Time) (
 	return page, nil
 }
 
+func (p *historyPage) uuids() []string {
+	ids := make([]string, len(p.Meetings))
+	for i := range p.Meetings {
+		ids[i] = p.Meetings[i].UUID
+	}
+	return ids
+}
+
 // entries lists the meetings that began in the window and have ended, each once.
 func (p *historyPage) entries(from, to time.Time) (*plugin.ListResponse, error) {
 	resp := &plugin.ListResponse{}
@@ -92,7 +103,7 @@ func (p *historyPage) entries(from, to time.Time) (*plugin.ListResponse, error) 
 	for _, m := range p.Meetings {
 		started, ok := parseTime(m.Start)
 		if !ok || m.UUID == "" {
-			return nil, malformed("meeting %.40q began at %.40q", m.UUID, m.Start)
+			return nil, httpkit.Malformed(system, "meeting %.40q began at %.40q", m.UUID, m.Start)
 		}
 		if _, ended := parseTime(m.End); !ended || started.Before(from) || !started.Before(to) || seen[m.UUID] {
 			continue
@@ -101,31 +112,4 @@ func (p *historyPage) entries(from, to time.Time) (*plugin.ListResponse, error) 
 		resp.Entries = append(resp.Entries, plugin.Entry{ID: m.UUID, Time: started})
 	}
 	return resp, nil
-}
-
-// pageToken is a place in a listing: a slice of the window and Zoom's own token in it.
-type pageToken struct {
-	From time.Time `json:"f"`
-	Zoom string    `json:"z,omitempty"`
-}
-
-// String returns the token as text.
-func (t pageToken) String() string {
-	b, err := json.Marshal(t)
-	if err != nil {
-		panic("zoom: " + err.Error()) // a string and a time that was read from one, or is the host's
-	}
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-func parsePageToken(s string) (pageToken, error) {
-	var t pageToken
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err == nil {
-		err = json.Unmarshal(b, &t)
-	}
-	if err != nil || t.From.IsZero() {
-		return t, plugin.Errorf(plugin.CodeExpired, "the page token is not one of this version of the connector")
-	}
-	return t, nil
 }

@@ -72,7 +72,7 @@ func (c *connection) meeting(ctx context.Context, uuid string, chosen []*field) 
 	}
 	var ok bool
 	if m.started, ok = parseTime(m.Start); !ok {
-		return nil, malformed("meeting %s began at %.40q", uuid, m.Start)
+		return nil, httpkit.Malformed(system, "meeting %s began at %.40q", uuid, m.Start)
 	}
 	if slices.ContainsFunc(chosen, func(f *field) bool { return f.needs == people }) {
 		if m.participants, err = c.participants(ctx, uuid); err != nil {
@@ -94,7 +94,7 @@ func (c *connection) meeting(ctx context.Context, uuid string, chosen []*field) 
 func (c *connection) participants(ctx context.Context, uuid string) ([]participant, error) {
 	var all []participant
 	query := url.Values{"page_size": {pageSize}}
-	for range maxPages {
+	for at := (httpkit.Cursor{}); ; {
 		var page participantPage
 		err := c.get(ctx, pathOf("/v2/past_meetings/%s/participants", uuid), query, &page)
 		if notFound(err) {
@@ -104,15 +104,12 @@ func (c *connection) participants(ctx context.Context, uuid string) ([]participa
 			return nil, err
 		}
 		all = append(all, page.Participants...)
-		if page.Next == "" {
-			return all, nil
+		at, err = at.Next(system, page.Next, nil) // people without a login have no id
+		if err != nil || at.Value == "" {
+			return all, err
 		}
-		if page.Next == query.Get("next_page_token") {
-			break
-		}
-		query.Set("next_page_token", page.Next)
+		query.Set("next_page_token", at.Value)
 	}
-	return nil, malformed("the participants of meeting %s do not end", uuid)
 }
 
 // summary reads a meeting's summary; nil if there is none. Zoom writes one some minutes after the meeting, and never if the host does

@@ -11,7 +11,6 @@ package zoom
 import (
 	"context"
 	"net/url"
-	"sync/atomic"
 
 	"github.com/durasync/durasync/plugin"
 	"github.com/durasync/durasync/plugin/httpkit"
@@ -22,7 +21,7 @@ const Version = "1.0.0"
 
 // Connector is the Zoom connector. It is configured once and may then be used from many goroutines at once.
 type Connector struct {
-	conn atomic.Pointer[connection]
+	conn plugin.Configured[connection]
 }
 
 var (
@@ -47,7 +46,7 @@ func (c *Connector) Configure(_ context.Context, req *plugin.ConfigureRequest) (
 	}
 	const agent = "durasync-connector-zoom/" + Version
 	tokens, err := httpkit.NewTokenSource(httpkit.TokenOptions{
-		System: "Zoom", URL: cfg.TokenURL, ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret, UserAgent: agent,
+		System: system, URL: cfg.TokenURL, ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret, UserAgent: agent,
 		// The grant of apps of the type Server-to-Server OAuth. Its tokens live an hour.
 		Form:        url.Values{"grant_type": {"account_credentials"}, "account_id": {cfg.AccountID}},
 		Credentials: "account_id, client_id and client_secret of a Server-to-Server OAuth app that is activated",
@@ -55,27 +54,18 @@ func (c *Connector) Configure(_ context.Context, req *plugin.ConfigureRequest) (
 	if err != nil {
 		return nil, err
 	}
-	limits := httpkit.PerSecond(cfg.RequestsPerSecond)
-	api, err := httpkit.New(httpkit.Options{System: "Zoom", BaseURL: cfg.BaseURL, Tokens: tokens, Limits: limits, UserAgent: agent})
+	api, err := httpkit.New(httpkit.Options{System: system, BaseURL: cfg.BaseURL, Tokens: tokens, Limits: cfg.limits, UserAgent: agent})
 	if err != nil {
 		return nil, err
 	}
-	c.conn.Store(&connection{config: cfg, api: api})
-	return &plugin.ConfigureResponse{RateLimits: limits}, nil
+	c.conn.Set(&connection{config: cfg, api: api})
+	return &plugin.ConfigureResponse{RateLimits: cfg.limits}, nil
 }
 
-// configured returns the connection for the methods that need one.
-func (c *Connector) configured() (*connection, error) {
-	if conn := c.conn.Load(); conn != nil {
-		return conn, nil
-	}
-	return nil, plugin.Errorf(plugin.CodeInvalidRequest, "the Zoom connector was not configured")
-}
-
-// forStream is configured for the methods that name a stream.
+// forStream returns the connection for the methods that name a stream.
 func (c *Connector) forStream(name string) (*connection, error) {
 	if name != streamMeetings {
-		return nil, plugin.Errorf(plugin.CodeInvalidRequest, "Zoom has no stream %q, only %q", name, streamMeetings)
+		return nil, plugin.UnknownStream(name)
 	}
-	return c.configured()
+	return c.conn.Get()
 }

@@ -130,9 +130,7 @@ func New(opts Options) (*Client, error) {
 	}
 	base, err := parseBase(opts.BaseURL, opts.PlainHTTP)
 	if err != nil {
-		e := plugin.Errorf(plugin.CodeInvalidConfig, "%s: %v", opts.Attribute, err)
-		e.Attribute = opts.Attribute
-		return nil, e
+		return nil, plugin.InvalidConfig(opts.Attribute, "%v", err)
 	}
 	return &Client{
 		opts: opts,

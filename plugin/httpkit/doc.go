@@ -5,7 +5,8 @@
 // itself is to send a GET again when an idle connection turns out to be dead. It never follows a redirect, because a redirect
 // loses credentials and turns a POST into a GET.
 //
-// A [TokenSource] holds the access token of an API that wants OAuth, for all requests of a client.
+// A [TokenSource] holds the access token of an API that wants OAuth, for all requests of a client. A [Cursor] follows an API from page
+// to page and notices when it goes round in circles. A [Counter] counts the requests of a call.
 //
 // What the API sent in an error answer is shown in a short excerpt without control characters and without the credentials of
 // the request, whatever the body holds.

@@ -75,6 +75,14 @@ func (r *Response) redirect() *plugin.Error {
 	return e
 }
 
+// Malformed makes the error of an answer that has a good status and cannot be relied on: [plugin.CodeInternal], which trying again does
+// not mend.
+func Malformed(system, format string, args ...any) *plugin.Error {
+	e := plugin.Errorf(plugin.CodeInternal, system+"'s answer cannot be used: "+format, args...)
+	e.Retryable = false
+	return e
+}
+
 func (r *Response) accepted() bool { return slices.Contains(r.req.Accept, r.Status) }
 
 func (r *Response) unaccepted() *plugin.Error {

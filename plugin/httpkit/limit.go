@@ -9,15 +9,18 @@ import (
 	"github.com/durasync/durasync/plugin"
 )
 
-// PerSecond is the limit of so many requests in a second, which may be a fraction: 2.5 is 1 in 400 ms. Zero is no limit.
-func PerSecond(requests float64) []plugin.RateLimit {
+// PerSecond reads the attribute requests_per_second, as connections of most connectors have it: the limit of so many requests in a
+// second, which may be a fraction (2.5 is 1 in 400 ms). Zero is no limit; beyond 1,000 is [plugin.CodeInvalidConfig].
+func PerSecond(requests float64) ([]plugin.RateLimit, error) {
 	switch {
-	case requests <= 0:
-		return nil
+	case requests < 0 || requests > 1000:
+		return nil, plugin.InvalidConfig("requests_per_second", "must lie between 0, which is no limit, and 1000")
+	case requests == 0:
+		return nil, nil
 	case requests == float64(int(requests)):
-		return []plugin.RateLimit{{Requests: int(requests), Per: time.Second}}
+		return []plugin.RateLimit{{Requests: int(requests), Per: time.Second}}, nil
 	}
-	return []plugin.RateLimit{{Requests: 1, Per: time.Duration(float64(time.Second) / max(requests, 1e-6))}}
+	return []plugin.RateLimit{{Requests: 1, Per: time.Duration(float64(time.Second) / max(requests, 1e-6))}}, nil
 }
 
 // limiter delays requests so that all limits hold in this process.

@@ -90,8 +90,18 @@ func TestPerSecond(t *testing.T) {
 		2.5: {{Requests: 1, Per: 400 * time.Millisecond}},
 		0.1: {{Requests: 1, Per: 10 * time.Second}},
 	} {
-		if diff := cmp.Diff(want, httpkit.PerSecond(requests)); diff != "" {
+		got, err := httpkit.PerSecond(requests)
+		if err != nil {
+			t.Errorf("%v requests a second: %v", requests, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%v requests a second (-want +got):\n%s", requests, diff)
+		}
+	}
+	for _, requests := range []float64{-1, 1001} {
+		_, err := httpkit.PerSecond(requests)
+		if e := plugin.AsError(err); e == nil || e.Code != plugin.CodeInvalidConfig || e.Attribute != "requests_per_second" {
+			t.Errorf("%v requests a second: got error %v, want one about requests_per_second", requests, err)
 		}
 	}
 }
