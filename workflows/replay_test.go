@@ -20,7 +20,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(strings.TrimPrefix(file, "testdata/history/"), func(t *testing.T) {
-			replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{DataConverter: codec.DataConverter()})
+			replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{DataConverter: codec.New(nil).DataConverter()})
 			if err != nil {
 				t.Fatal(err)
 			}

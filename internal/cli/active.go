@@ -17,7 +17,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/durasync/durasync/activities"
-	"github.com/durasync/durasync/internal/codec"
 	"github.com/durasync/durasync/internal/entities"
 	"github.com/durasync/durasync/workflows"
 )
@@ -72,7 +71,7 @@ func (t *temporalClient) active(ctx context.Context) (map[string][]running, erro
 	g.SetLimit(statusParallel)
 	for i, e := range executions {
 		g.Go(func() (err error) {
-			jobs[i] = memoJob(e.GetMemo())
+			jobs[i] = t.memoJob(e.GetMemo())
 			runs[i], err = t.running(groupCtx, e.GetExecution().GetWorkflowId())
 			if p := runs[i].Progress; p != nil {
 				jobs[i] = cmp.Or(p.Job, jobs[i])
@@ -148,9 +147,9 @@ func (t *temporalClient) running(ctx context.Context, workflowID string) (runnin
 }
 
 // memoJob is the job that a run's memo names, or "".
-func memoJob(memo *commonpb.Memo) string {
+func (t *temporalClient) memoJob(memo *commonpb.Memo) string {
 	var job string
-	if p := memo.GetFields()[workflows.MemoJob]; p != nil && codec.DataConverter().FromPayload(p, &job) != nil {
+	if !t.codec.Decode(memo.GetFields()[workflows.MemoJob], &job) {
 		return ""
 	}
 	return job

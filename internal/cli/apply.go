@@ -193,7 +193,7 @@ func (t *temporalClient) carryOutJob(ctx context.Context, entity *entities.Clien
 	case err != nil:
 		return fmt.Errorf("job %s: %w", j.Job, err)
 	}
-	if _, err := schedules.Apply(ctx, t.ScheduleClient(), j.plan); err != nil {
+	if _, err := schedules.Apply(ctx, t.ScheduleClient(), t.codec, j.plan); err != nil {
 		return err
 	}
 	j.Done = true

@@ -194,7 +194,7 @@ func (t *temporalClient) change(ctx context.Context, p *plan.Plan, now time.Time
 	if p.Schedule.Enabled {
 		c.Next = next
 	}
-	schedule, err := schedules.Compare(ctx, t.ScheduleClient(), p)
+	schedule, err := schedules.Compare(ctx, t.ScheduleClient(), t.codec, p)
 	if is[*schedules.ForeignError](err) {
 		c.Action, c.Problem, c.err = actionBlocked, err.Error(), err
 		return c, nil

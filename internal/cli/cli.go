@@ -132,7 +132,7 @@ Exit codes: 0 done, 1 a run did not complete, 2 invalid files or command line,
 			a.runsCommand(), a.runCommand(), a.cancelCommand(), a.rejectsCommand(), a.retryCommand(), a.backfillCommand(),
 			a.pauseCommand(), a.resumeCommand(),
 		}},
-		{groupRun, []*cobra.Command{a.workerCommand(), a.connectorCommand(), a.doctorCommand(), a.serverCommand(), a.sandboxCommand()}},
+		{groupRun, []*cobra.Command{a.workerCommand(), a.connectorCommand(), a.doctorCommand(), a.serverCommand(), a.codecServerCommand(), a.sandboxCommand()}},
 		{"", []*cobra.Command{a.versionCommand()}},
 	} {
 		for _, c := range group.commands {

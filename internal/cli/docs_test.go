@@ -38,7 +38,7 @@ var (
 	code    = regexp.MustCompile("(?s)```.*?```|`[^`\n]+`")
 	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading = regexp.MustCompile(`(?m)^#+ +(.+)$`)
-	mention = regexp.MustCompile(`((?:-\S+ +)?\S*)\bdurasync((?: +(?:--?[a-z][a-z-]*|[a-z]+\b))+)`)
+	mention = regexp.MustCompile(`((?:-\S+ +)?\S*)\bdurasync((?: +(?:--?[a-z][a-z-]*|[a-z]+(?:-[a-z]+)*\b))+)`)
 	aTest   = regexp.MustCompile(`\bTest[A-Z]\w+`)
 )
 

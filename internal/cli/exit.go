@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/durasync/durasync/activities"
+	"github.com/durasync/durasync/internal/codec"
 	"github.com/durasync/durasync/internal/schedules"
 	"github.com/durasync/durasync/plugin"
 	"github.com/durasync/durasync/plugin/host"
@@ -93,6 +94,11 @@ func classify(err error) *failure {
 	switch {
 	case is[*schedules.ForeignError](err):
 		return &failure{exit: ExitInvalid, code: codeInvalid, err: err}
+	case errors.Is(err, codec.ErrNoKey):
+		return &failure{
+			exit: ExitEnvironment, code: codeEnvironment, err: err,
+			hint: "give it the keys that the workers have: " + envKeysFile + ", " + envKeysCommand + " or " + envKeys,
+		}
 	case errors.Is(err, context.Canceled):
 		return &failure{exit: ExitInterrupted, code: codeInterrupted, err: errors.New("interrupted")}
 	}

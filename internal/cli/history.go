@@ -48,6 +48,7 @@ type history struct {
 
 	Steps []step
 
+	codec *codec.Codec
 	index   map[string]int // activity -> position in Steps
 	pending map[int64]*pendingStep
 }
@@ -58,13 +59,13 @@ type pendingStep struct {
 	started  time.Time
 }
 
-func newHistory() *history {
-	return &history{Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, index: map[string]int{}}
+func newHistory(c *codec.Codec) *history {
+	return &history{codec: c, Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, index: map[string]int{}}
 }
 
 // readHistory reads the histories of a run from the first one on. A history that is gone is a serviceerror.NotFound.
 func (t *temporalClient) readHistory(ctx context.Context, workflowID, firstRunID string) (*history, error) {
-	h := newHistory()
+	h := newHistory(t.codec)
 	for runID := firstRunID; runID != ""; {
 		h.begin()
 		next := ""
@@ -95,7 +96,7 @@ func (h *history) add(e *historypb.HistoryEvent) (next string) {
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
 		if h.Started.IsZero() {
 			h.Started = at
-			decodePayloads(e.GetWorkflowExecutionStartedEventAttributes().GetInput(), &h.Input)
+			h.decode(e.GetWorkflowExecutionStartedEventAttributes().GetInput(), &h.Input)
 		}
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
 		h.scheduled(e)
@@ -105,7 +106,7 @@ func (h *history) add(e *historypb.HistoryEvent) (next string) {
 			p.started = at
 			s := h.step(p.activity)
 			s.Retries += max(0, int(a.GetAttempt())-1)
-			s.LastError = cmp.Or(failureText(a.GetLastFailure()), s.LastError)
+			s.LastError = cmp.Or(h.failureText(a.GetLastFailure()), s.LastError)
 		}
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
 		h.ended(e.GetActivityTaskCompletedEventAttributes().GetScheduledEventId(), at)
@@ -134,12 +135,12 @@ func (h *history) closed(e *historypb.HistoryEvent, at time.Time) (next string) 
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
 		status = enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
 		res := &workflows.SyncResult{}
-		if decodePayloads(e.GetWorkflowExecutionCompletedEventAttributes().GetResult(), res) {
+		if h.decode(e.GetWorkflowExecutionCompletedEventAttributes().GetResult(), res) {
 			h.Result = res
 		}
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
 		status = enumspb.WORKFLOW_EXECUTION_STATUS_FAILED
-		h.Failure = failureText(e.GetWorkflowExecutionFailedEventAttributes().GetFailure())
+		h.Failure = h.failureText(e.GetWorkflowExecutionFailedEventAttributes().GetFailure())
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
 		status = enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
@@ -172,7 +173,7 @@ func (h *history) scheduled(e *historypb.HistoryEvent) {
 	h.step(name).Times++
 	if name == finishActivity {
 		var in activities.FinishInput
-		if decodePayloads(a.GetInput(), &in) {
+		if h.decode(a.GetInput(), &in) {
 			h.Recorded = &in.Run
 		}
 	}
@@ -197,7 +198,7 @@ func (h *history) failed(scheduled int64, f *failurepb.Failure, at time.Time) {
 	if p := h.pending[scheduled]; p != nil {
 		s := h.step(p.activity)
 		s.Failed++
-		s.LastError = cmp.Or(failureText(f), s.LastError)
+		s.LastError = cmp.Or(h.failureText(f), s.LastError)
 	}
 	h.ended(scheduled, at)
 }
@@ -212,7 +213,7 @@ func (h *history) local(m *historypb.MarkerRecordedEventAttributes) {
 		ActivityType string
 		Attempt      int
 	}
-	if !decodePayloads(m.GetDetails()[dataKey], &data) || data.ActivityType == "" {
+	if !h.decode(m.GetDetails()[dataKey], &data) || data.ActivityType == "" {
 		return
 	}
 	s := h.step(data.ActivityType)
@@ -220,7 +221,7 @@ func (h *history) local(m *historypb.MarkerRecordedEventAttributes) {
 	s.Retries += max(0, data.Attempt-1)
 	if m.GetFailure() != nil {
 		s.Failed++
-		s.LastError = cmp.Or(failureText(m.GetFailure()), s.LastError)
+		s.LastError = cmp.Or(h.failureText(m.GetFailure()), s.LastError)
 	}
 }
 
@@ -229,7 +230,7 @@ func (h *history) underWay(pending []*workflowpb.PendingActivityInfo) {
 	for _, p := range pending {
 		s := h.step(p.GetActivityType().GetName())
 		s.Retries += max(0, int(p.GetAttempt())-1)
-		s.LastError = cmp.Or(failureText(p.GetLastFailure()), s.LastError)
+		s.LastError = cmp.Or(h.failureText(p.GetLastFailure()), s.LastError)
 	}
 }
 
@@ -249,10 +250,10 @@ func (h *history) outcome() activities.Outcome {
 }
 
 // failureText is the innermost sentence of a failure: the layers around it name workflows and activities.
-func failureText(f *failurepb.Failure) string {
+func (h *history) failureText(f *failurepb.Failure) string {
 	text := ""
 	for ; f != nil; f = f.GetCause() {
-		text = cmp.Or(strings.TrimSpace(f.GetMessage()), text)
+		text = cmp.Or(strings.TrimSpace(h.codec.Message(f)), text)
 		if f.GetApplicationFailureInfo() != nil && text != "" {
 			break
 		}
@@ -260,9 +261,9 @@ func failureText(f *failurepb.Failure) string {
 	return text
 }
 
-// decodePayloads decodes the first of some payloads and reports whether that worked.
-func decodePayloads(payloads *commonpb.Payloads, to any) bool {
-	return len(payloads.GetPayloads()) > 0 && codec.DataConverter().FromPayload(payloads.GetPayloads()[0], to) == nil
+// decode decodes the first of some payloads and reports whether that worked.
+func (h *history) decode(payloads *commonpb.Payloads, to any) bool {
+	return len(payloads.GetPayloads()) > 0 && h.codec.Decode(payloads.GetPayloads()[0], to)
 }
 
 // historyGone reports whether an error means that Temporal has forgotten the run.

@@ -35,7 +35,7 @@ func recorded(t *testing.T) *history {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newHistory()
+	h := newHistory(codec.New(nil))
 	h.begin()
 	for _, e := range events.GetEvents() {
 		if next := h.add(e); next != "" {
@@ -89,7 +89,7 @@ func (s *script) add(kind enumspb.EventType, fill func(*historypb.HistoryEvent))
 }
 
 func (s *script) payloads(v any) *commonpb.Payloads {
-	p, err := codec.DataConverter().ToPayloads(v)
+	p, err := codec.New(nil).DataConverter().ToPayloads(v)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func said(message string) *failurepb.Failure {
 // A run that continued as new is one run: its steps add up, its input is the first one's, and how it ended is the last one's.
 func TestHistoryOfAChain(t *testing.T) {
 	t.Parallel()
-	h := newHistory()
+	h := newHistory(codec.New(nil))
 	first, second := &script{t: t}, &script{t: t}
 	first.began(workflows.SyncInput{Job: "meetings", From: at("01:00:00"), To: at("02:00:00")})
 	slow := first.scheduled("Create", 1)
@@ -203,7 +203,7 @@ func TestHistoryOfAChain(t *testing.T) {
 // Of a step that goes on the history knows nothing but that it was begun.
 func TestHistoryOfWhatIsUnderWay(t *testing.T) {
 	t.Parallel()
-	s, h := &script{t: t}, newHistory()
+	s, h := &script{t: t}, newHistory(codec.New(nil))
 	s.began(workflows.SyncInput{Job: "meetings"})
 	s.scheduled("Fetch", 1)
 	h.begin()
@@ -239,7 +239,7 @@ func TestHistoryOutcomes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHistory()
+			h := newHistory(codec.New(nil))
 			h.begin()
 			h.add(tc.event)
 			if h.outcome() != tc.outcome || h.Failure != tc.failure {
@@ -258,7 +258,7 @@ func TestFailureText(t *testing.T) {
 		"outer, with cause": {Message: "outer, with cause", FailureInfo: said("").FailureInfo, Cause: said("inner")},
 		"StartToClose":      {Message: "StartToClose", Cause: &failurepb.Failure{}},
 	} {
-		if got := failureText(f); got != want {
+		if got := newHistory(codec.New(nil)).failureText(f); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

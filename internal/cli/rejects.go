@@ -18,7 +18,7 @@ func (a *app) rejectsCommand() *cobra.Command {
 	var since string
 	cmd := a.reports(&cobra.Command{
 		Use:   "rejects JOB",
-		Short: "List the records of a job that are not in the destination, and why",
+		Short: "List a job's records that are not in the destination, and why",
 		Long: `List every record of a job that is rejected, deferred or in doubt, with the
 reason and what to do: since the start of the first window that the job has
 listed, or --since. Needs a running worker.

@@ -134,7 +134,7 @@ func (t *temporalClient) describedRun(ctx context.Context, workflowID, runID str
 	}
 	return &runRef{
 		startedRun: startedRun{workflowID, info.GetFirstRunId(), t.runURL(workflowID, info.GetExecution().GetRunId())},
-		job:        memoJob(info.GetMemo()),
+		job:        t.memoJob(info.GetMemo()),
 	}, nil
 }
 

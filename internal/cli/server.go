@@ -81,7 +81,8 @@ With --json, prints one line when the server is ready.`,
 // embedded is a running server with the codec server for its web UI.
 type embedded struct {
 	*Server
-	codec *http.Server
+	payloads *codec.Codec
+	decoder  *http.Server
 }
 
 // startServer starts an embedded server.
@@ -89,44 +90,48 @@ func (a *app) startServer(ctx context.Context, f serverFlags, log hclog.Logger) 
 	if a.program.StartServer == nil {
 		return nil, environmentError("this program was built without the embedded Temporal server; start one with temporal server start-dev")
 	}
+	payloads, err := a.codec(ctx, log)
+	if err != nil {
+		return nil, err
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, environmentError("listen for the web UI's requests to decode payloads: %w", err)
 	}
 	// Pages of which origin may call is known only when the server runs.
 	var handler atomic.Pointer[http.Handler]
-	e := &embedded{codec: &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	e := &embedded{payloads: payloads, decoder: &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if h := handler.Load(); h != nil {
 			(*h).ServeHTTP(w, r)
 			return
 		}
 		http.Error(w, "starting", http.StatusServiceUnavailable)
 	})}}
-	go func() { _ = e.codec.Serve(listener) }() // ends with Close
+	go func() { _ = e.decoder.Serve(listener) }() // ends with Close
 	e.Server, err = a.program.StartServer(ctx, ServerOptions{
 		DBFile: f.db, Port: f.port, UIPort: f.uiPort, CodecEndpoint: "http://" + listener.Addr().String(), Logger: log.Named("server"),
 	})
 	if err != nil {
-		_ = e.codec.Close()
+		_ = e.decoder.Close()
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		return nil, environmentError("%w", err)
 	}
-	h := codec.Handler(e.UIURL, strings.Replace(e.UIURL, "127.0.0.1", "localhost", 1))
+	h := payloads.Handler(codec.ServerOptions{Origins: []string{e.UIURL, strings.Replace(e.UIURL, "127.0.0.1", "localhost", 1)}})
 	handler.Store(&h)
 	return e, nil
 }
 
 // stop ends the server.
 func (e *embedded) stop() {
-	_ = e.codec.Close() // whoever still decodes is cut off
+	_ = e.decoder.Close() // whoever still decodes is cut off
 	e.Stop()
 }
 
 // dial connects to the server.
 func (e *embedded) dial(ctx context.Context, log hclog.Logger) (*temporalClient, error) {
-	t, err := dialTemporal(ctx, client.Options{HostPort: e.Address, Namespace: e.Namespace}, log)
+	t, err := dialTemporal(ctx, client.Options{HostPort: e.Address, Namespace: e.Namespace}, e.payloads, log)
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,9 @@ type temporalClient struct {
 
 	// ui is the web UI's URL; empty if it is not known.
 	ui string
+
+	// codec reads payloads that the client does not read by itself.
+	codec *codec.Codec
 }
 
 // dial connects to the Temporal that the TEMPORAL_ variables and the profile name.
@@ -50,7 +53,11 @@ func (a *app) dial(ctx context.Context, log hclog.Logger) (*temporalClient, erro
 	}
 	opts.HostPort = cmp.Or(opts.HostPort, defaultAddress)
 	opts.Namespace = cmp.Or(opts.Namespace, defaultNamespace)
-	t, err := dialTemporal(ctx, opts, log)
+	payloads, err := a.codec(ctx, log)
+	if err != nil {
+		return nil, err
+	}
+	t, err := dialTemporal(ctx, opts, payloads, log)
 	if err != nil {
 		return nil, err
 	}
@@ -59,9 +66,9 @@ func (a *app) dial(ctx context.Context, log hclog.Logger) (*temporalClient, erro
 }
 
 // dialTemporal connects and checks that the namespace is there.
-func dialTemporal(ctx context.Context, opts client.Options, log hclog.Logger) (*temporalClient, error) {
+func dialTemporal(ctx context.Context, opts client.Options, payloads *codec.Codec, log hclog.Logger) (*temporalClient, error) {
 	opts.Logger = temporalLog{log.Named("temporal")}
-	opts.DataConverter = codec.DataConverter()
+	opts.DataConverter, opts.FailureConverter = payloads.DataConverter(), payloads.FailureConverter()
 	opts.ConnectionOptions.GetSystemInfoTimeout = dialTimeout
 	limited, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
@@ -77,7 +84,7 @@ func dialTemporal(ctx context.Context, opts client.Options, log hclog.Logger) (*
 		c.Close()
 		return nil, unreachable(ctx, opts, err)
 	}
-	return &temporalClient{Client: c, address: opts.HostPort, namespace: opts.Namespace}, nil
+	return &temporalClient{Client: c, address: opts.HostPort, namespace: opts.Namespace, codec: payloads}, nil
 }
 
 // unreachable says why Temporal cannot be used.

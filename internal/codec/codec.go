@@ -1,151 +1,107 @@
-// Package codec is how payloads are written into Temporal's histories: compressed from 1 KiB up.
+// Package codec is how payloads are written into Temporal's histories: compressed from 1 KiB up, and encrypted if there are keys.
 //
-// Clients and workers use DataConverter, the web UI decodes through Handler. Payloads that were never encoded, such as the input
-// that a command-line tool sends, pass through unchanged, so that both kinds can stand side by side in one history.
+// Clients and workers use the data and the failure converter of a [Codec], the web UI decodes through its Handler. A payload is
+// decoded by what its metadata says, whatever keys there are for new ones. So payloads that were never encoded, such as the input
+// that a command-line tool sends, those from before encryption was switched on, and those of older keys can stand side by side
+// in one history.
 //
-// The encoding is the one of the Temporal SDK's own zlib codec ("binary/zlib": a compressed Payload message), so that other tools
-// can read it. It differs in cost: the compressor's state, close to a megabyte, is pooled.
+// The compression is the one of the Temporal SDK's own zlib codec ("binary/zlib": a compressed Payload message), so that other tools
+// can read it. It differs in cost: the compressor's state, close to a megabyte, is pooled. The encryption is the one of Temporal's
+// samples ("binary/encrypted": a Payload message, sealed with AES-GCM).
 package codec
 
 import (
-	"bytes"
-	"compress/zlib"
+	"context"
 	"errors"
-	"fmt"
-	"io"
-	"sync"
 
 	commonpb "go.temporal.io/api/common/v1"
+	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/sdk/converter"
-	"google.golang.org/protobuf/proto"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
 )
 
-const (
-	// minSize is the size of a payload, in bytes, from which on it is compressed. Below, the few bytes saved are not worth a
-	// payload that no tool can show without a codec.
-	minSize = 1 << 10
-
-	// maxSize bounds what a payload may decompress to. Temporal's default limit for a payload is 2 MB; a payload of any origin
-	// must not be able to exhaust the memory.
-	maxSize = 16 << 20
-
-	encoding = "binary/zlib"
-)
-
-// ErrTooLarge is returned for a payload that decompresses to more than 16 MiB.
-var ErrTooLarge = errors.New("payload decompresses to more than 16 MiB")
-
-// DataConverter is the data converter of every client and worker: the SDK's default one, with payloads compressed. It is safe for
-// concurrent use.
-func DataConverter() converter.DataConverter {
-	return converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), codecs()...)
+// Codec encodes and decodes payloads. It is safe for concurrent use.
+type Codec struct {
+	chain []converter.PayloadCodec // outermost first: the last one encodes first and decodes last
+	data  converter.DataConverter
+	keys  *Keyring
 }
 
-// codecs is the chain that payloads go through, outermost first: the last one encodes first and decodes last.
-func codecs() []converter.PayloadCodec { return []converter.PayloadCodec{compressor{}} }
-
-// compressor compresses payloads. A payload is decoded by its metadata alone, whoever encoded it.
-type compressor struct{}
-
-// Encode compresses the payloads that are large enough and that get smaller by it. It changes none of its arguments.
-func (compressor) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
-	return each(payloads, func(p *commonpb.Payload) (*commonpb.Payload, error) {
-		if proto.Size(p) < minSize {
-			return p, nil
-		}
-		// Equal payloads give equal bytes.
-		plain, err := proto.MarshalOptions{Deterministic: true}.Marshal(p)
-		if err != nil {
-			return nil, fmt.Errorf("encode payload: %w", err)
-		}
-		packed, err := compress(plain)
-		if err != nil {
-			return nil, fmt.Errorf("compress payload of %d bytes: %w", len(plain), err)
-		}
-		encoded := &commonpb.Payload{
-			Metadata: map[string][]byte{converter.MetadataEncoding: []byte(encoding)},
-			Data:     packed,
-		}
-		if proto.Size(encoded) >= len(plain) {
-			return p, nil
-		}
-		return encoded, nil
-	})
+// New returns a codec that encrypts with the keys. Without keys (nil) it compresses alone.
+func New(keys *Keyring) *Codec {
+	chain := []converter.PayloadCodec{encrypter{keys}, compressor{}}
+	return &Codec{chain: chain, data: outside{converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), chain...)}, keys: keys}
 }
 
-// Decode gives back what Encode was given. Payloads that are not compressed pass through. It changes none of its arguments.
-func (compressor) Decode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
-	return each(payloads, func(p *commonpb.Payload) (*commonpb.Payload, error) {
-		if string(p.GetMetadata()[converter.MetadataEncoding]) != encoding {
-			return p, nil
-		}
-		plain, err := decompress(p.GetData())
-		if err != nil {
-			return nil, fmt.Errorf("decompress payload of %d bytes: %w", len(p.GetData()), err)
-		}
-		decoded := &commonpb.Payload{}
-		if err := proto.Unmarshal(plain, decoded); err != nil {
-			return nil, fmt.Errorf("decode payload: %w", err)
-		}
-		return decoded, nil
-	})
+// DataConverter is the data converter of every client and worker. A payload whose key is missing is an [ErrNoKey] for clients and
+// activities. In a workflow it blocks the task, which Temporal gives to a worker again until one has the key: there, an error would
+// end the workflow, and with a ledger the memory of what was written.
+func (c *Codec) DataConverter() converter.DataConverter { return c.data }
+
+// FailureConverter is the failure converter of every client and worker: with keys, messages and stack traces are encrypted, too.
+func (c *Codec) FailureConverter() converter.FailureConverter {
+	return failures{
+		FailureConverter: temporal.NewDefaultFailureConverter(temporal.DefaultFailureConverterOptions{DataConverter: c.data}),
+		encoded: temporal.NewDefaultFailureConverter(temporal.DefaultFailureConverterOptions{
+			DataConverter: c.data, EncodeCommonAttributes: true,
+		}),
+		keys: c.keys,
+	}
 }
 
-func each(
-	payloads []*commonpb.Payload, f func(*commonpb.Payload) (*commonpb.Payload, error),
-) ([]*commonpb.Payload, error) {
-	out := make([]*commonpb.Payload, len(payloads))
-	for i, p := range payloads {
-		var err error
-		if out[i], err = f(p); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+// failures encodes failures while there is a key to encrypt them with. Both of its converters decode both kinds.
+type failures struct {
+	converter.FailureConverter
+	encoded converter.FailureConverter
+	keys    *Keyring
 }
 
-var writers = sync.Pool{New: func() any { return zlib.NewWriter(nil) }}
-
-func compress(plain []byte) ([]byte, error) {
-	w := writers.Get().(*zlib.Writer)
-	defer writers.Put(w)
-	buf := bytes.NewBuffer(make([]byte, 0, len(plain)/4)) // text in JSON shrinks to about that
-	w.Reset(buf)
-	if _, err := w.Write(plain); err != nil {
-		return nil, err
+// ErrorToFailure implements [converter.FailureConverter].
+func (c failures) ErrorToFailure(err error) *failurepb.Failure {
+	if c.keys.current() == nil {
+		return c.FailureConverter.ErrorToFailure(err)
 	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return buf.Bytes(), nil
+	return c.encoded.ErrorToFailure(err)
 }
 
-// readers holds decompressors, which are io.ReadClosers and zlib.Resetters. It starts empty, since making one takes valid input.
-var readers sync.Pool
+// Decode reads a payload into what to points to, and reports whether that worked.
+func (c *Codec) Decode(p *commonpb.Payload, to any) bool { return p != nil && c.data.FromPayload(p, to) == nil }
 
-func decompress(packed []byte) ([]byte, error) {
-	r, err := openReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, err
+// Message returns the message of a failure, as far as there are keys to read it.
+func (c *Codec) Message(f *failurepb.Failure) string {
+	var attributes struct {
+		Message string `json:"message"`
 	}
-	defer readers.Put(r)
-	plain, err := io.ReadAll(io.LimitReader(r, maxSize+1))
-	if err != nil {
-		return nil, err
+	if c.Decode(f.GetEncodedAttributes(), &attributes) {
+		return attributes.Message
 	}
-	if len(plain) > maxSize {
-		return nil, ErrTooLarge
-	}
-	return plain, r.Close()
+	return f.GetMessage()
 }
 
-func openReader(packed io.Reader) (io.ReadCloser, error) {
-	r, ok := readers.Get().(io.ReadCloser)
-	if !ok {
-		return zlib.NewReader(packed)
+// outside is the data converter outside of workflows.
+type outside struct{ converter.DataConverter }
+
+var _ workflow.ContextAware = outside{}
+
+// WithWorkflowContext implements [workflow.ContextAware].
+func (c outside) WithWorkflowContext(workflow.Context) converter.DataConverter { return inside{c} }
+
+// WithContext implements [workflow.ContextAware].
+func (c outside) WithContext(context.Context) converter.DataConverter { return c }
+
+// inside is the data converter in workflows. A panic ends the workflow task, an error the workflow.
+type inside struct{ outside }
+
+func must(err error) error {
+	if errors.Is(err, ErrNoKey) {
+		panic(err)
 	}
-	if err := r.(zlib.Resetter).Reset(packed, nil); err != nil {
-		return nil, err
-	}
-	return r, nil
+	return err
 }
+
+// FromPayload implements [converter.DataConverter].
+func (c inside) FromPayload(p *commonpb.Payload, to any) error { return must(c.outside.FromPayload(p, to)) }
+
+// FromPayloads implements [converter.DataConverter].
+func (c inside) FromPayloads(p *commonpb.Payloads, to ...any) error { return must(c.outside.FromPayloads(p, to...)) }

@@ -134,7 +134,7 @@ func TestDataConverter(t *testing.T) {
 		ID    string
 		Brief string
 	}
-	dc := DataConverter()
+	dc := New(nil).DataConverter()
 	want := record{ID: "7782342274025937895", Brief: strings.Repeat("Pricing came up twice. ", 200)}
 
 	// Workers of one process encode and decode at the same time.

@@ -15,7 +15,7 @@ import (
 const uiOrigin = "http://127.0.0.1:8233"
 
 func TestHandlerDecodesForTheSDK(t *testing.T) {
-	srv := httptest.NewServer(Handler(uiOrigin))
+	srv := httptest.NewServer(New(nil).Handler(ServerOptions{Origins: []string{uiOrigin}}))
 	t.Cleanup(srv.Close)
 	remote := converter.NewRemotePayloadCodec(converter.RemotePayloadCodecOptions{Endpoint: srv.URL + "/codec"})
 
@@ -61,7 +61,7 @@ func TestHandlerAnswersBrowsers(t *testing.T) {
 				req.Header.Set("Origin", tc.origin)
 			}
 			rec := httptest.NewRecorder()
-			Handler(uiOrigin).ServeHTTP(rec, req)
+			New(nil).Handler(ServerOptions{Origins: []string{uiOrigin}}).ServeHTTP(rec, req)
 			if rec.Code != tc.wantStatus {
 				t.Errorf("status = %d, want %d: %s", rec.Code, tc.wantStatus, rec.Body)
 			}

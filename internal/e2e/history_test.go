@@ -36,7 +36,7 @@ func TestHistoriesReplay(t *testing.T) {
 	s.variedRuns()
 
 	c := s.temporal()
-	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{DataConverter: codec.DataConverter()})
+	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{DataConverter: codec.New(nil).DataConverter()})
 	if err != nil {
 		t.Fatal(err)
 	}

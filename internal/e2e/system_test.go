@@ -174,9 +174,15 @@ func (s *system) summary(text string) summary {
 // temporal returns a client of the server.
 func (s *system) temporal() client.Client {
 	s.t.Helper()
+	return s.temporalWith(codec.New(nil))
+}
+
+// temporalWith returns a client that reads payloads with the codec.
+func (s *system) temporalWith(payloads *codec.Codec) client.Client {
+	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
-	c, err := client.DialContext(ctx, client.Options{HostPort: s.address, DataConverter: codec.DataConverter(), Logger: silent{}})
+	c, err := client.DialContext(ctx, client.Options{HostPort: s.address, DataConverter: payloads.DataConverter(), Logger: silent{}})
 	if err != nil {
 		s.t.Fatal(err)
 	}

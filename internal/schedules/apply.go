@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/durasync/durasync/internal/codec"
 	"github.com/durasync/durasync/schema/plan"
 	"github.com/durasync/durasync/workflows"
 )
@@ -47,9 +48,9 @@ func (e *ForeignError) Error() string {
 		e.ID, e.Workflow)
 }
 
-// Compare returns how the job's schedule compares with the plan. It changes nothing. A schedule of the same name that is not a job's
+// Compare returns how the job's schedule, whose payloads the codec reads, compares with the plan. It changes nothing. A schedule of the same name that is not a job's
 // is a [*ForeignError].
-func Compare(ctx context.Context, c client.ScheduleClient, p *plan.Plan) (State, error) {
+func Compare(ctx context.Context, c client.ScheduleClient, payloads *codec.Codec, p *plan.Plan) (State, error) {
 	desc, err := c.GetHandle(ctx, p.Job).Describe(ctx)
 	if isNotFound(err) {
 		return State{}, nil
@@ -60,7 +61,7 @@ func Compare(ctx context.Context, c client.ScheduleClient, p *plan.Plan) (State,
 	if err := foreign(p.Job, desc.Schedule.Action); err != nil {
 		return State{}, err
 	}
-	return State{Exists: true, Differences: diff(p, &desc.Schedule), Held: heldBy(&desc.Schedule)}, nil
+	return State{Exists: true, Differences: diff(payloads, p, &desc.Schedule), Held: heldBy(&desc.Schedule)}, nil
 }
 
 // Remove deletes the job's schedule. The job's runs and what is known about it stay. A schedule that does not exist is no error; one
@@ -82,7 +83,7 @@ func Remove(ctx context.Context, c client.ScheduleClient, job string) error {
 
 // Apply makes the job's schedule what the plan says and reports whether that changed anything. A schedule of the same name that is
 // not a job's is left alone and is a [*ForeignError]. One that a person has paused stays paused.
-func Apply(ctx context.Context, c client.ScheduleClient, p *plan.Plan) (Change, error) {
+func Apply(ctx context.Context, c client.ScheduleClient, payloads *codec.Codec, p *plan.Plan) (Change, error) {
 	want := desired(p)
 	change := Unchanged
 	err := c.GetHandle(ctx, p.Job).Update(ctx, client.ScheduleUpdateOptions{
@@ -90,7 +91,7 @@ func Apply(ctx context.Context, c client.ScheduleClient, p *plan.Plan) (Change, 
 			if err := foreign(p.Job, in.Description.Schedule.Action); err != nil {
 				return nil, err
 			}
-			if len(diff(p, &in.Description.Schedule)) == 0 {
+			if len(diff(payloads, p, &in.Description.Schedule)) == 0 {
 				return nil, temporal.ErrSkipScheduleUpdate
 			}
 			change = Changed

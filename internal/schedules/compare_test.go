@@ -51,7 +51,7 @@ func TestCompare(t *testing.T) {
 			if tc.now != nil {
 				tc.now(p)
 			}
-			got, err := Compare(t.Context(), s, p)
+			got, err := Compare(t.Context(), s, payloads, p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -66,7 +66,7 @@ func TestCompare(t *testing.T) {
 			}
 		})
 	}
-	if got, err := Compare(t.Context(), newServer(t), nightly()); err != nil || got.Exists {
+	if got, err := Compare(t.Context(), newServer(t), payloads, nightly()); err != nil || got.Exists {
 		t.Errorf("without a schedule: %+v, %v", got, err)
 	}
 }
@@ -89,7 +89,7 @@ func TestPauseOutlivesApply(t *testing.T) {
 	if state := s.schedules["gong_meetings"].State; !state.Paused || state.Note != note {
 		t.Errorf("the state is %+v, want it paused with the note %q", state, note)
 	}
-	if got, err := Compare(t.Context(), s, nightly(every(time.Hour))); err != nil || got.Held != note || len(got.Differences) > 0 {
+	if got, err := Compare(t.Context(), s, payloads, nightly(every(time.Hour))); err != nil || got.Held != note || len(got.Differences) > 0 {
 		t.Errorf("Compare: %+v, %v", got, err)
 	}
 	if _, err := Resume(t.Context(), s, "gong_meetings", "hana@laptop", next[0]); err != nil {

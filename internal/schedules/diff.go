@@ -33,7 +33,7 @@ const (
 )
 
 // diff returns how a schedule, as Temporal describes it, differs from the one that is wanted.
-func diff(p *plan.Plan, have *client.Schedule) []Difference {
+func diff(payloads *codec.Codec, p *plan.Plan, have *client.Schedule) []Difference {
 	want := keepPause(desired(p), have)
 	var out []Difference
 	add := func(same bool, field, old, now string) {
@@ -55,7 +55,7 @@ func diff(p *plan.Plan, have *client.Schedule) []Difference {
 	add(!sameTimes || want.Policy.CatchupWindow == have.Policy.CatchupWindow, FieldCatchUp,
 		Duration(have.Policy.CatchupWindow), Duration(want.Policy.CatchupWindow))
 	wantAction, haveAction := want.Action.(*client.ScheduleWorkflowAction), have.Action.(*client.ScheduleWorkflowAction)
-	add(equalAction(wantAction, haveAction), FieldAction, actionText(haveAction), actionText(wantAction))
+	add(equalAction(payloads, wantAction, haveAction), FieldAction, actionText(haveAction), actionText(wantAction))
 	return out
 }
 
@@ -98,19 +98,19 @@ func unlimited(s *client.Schedule) bool {
 	return len(s.Spec.Skip) == 0 && s.Spec.StartAt.IsZero() && s.Spec.EndAt.IsZero() && !s.State.LimitedActions
 }
 
-func equalAction(want, have *client.ScheduleWorkflowAction) bool {
+func equalAction(payloads *codec.Codec, want, have *client.ScheduleWorkflowAction) bool {
 	var in workflows.SyncInput
 	return want.ID == have.ID && want.Workflow == have.Workflow && want.TaskQueue == have.TaskQueue &&
 		want.StaticSummary == have.StaticSummary &&
-		len(have.Args) == 1 && decode(have.Args[0], &in) && reflect.DeepEqual(want.Args[0], in) &&
-		equalMemo(want.Memo, have.Memo)
+		len(have.Args) == 1 && decode(payloads, have.Args[0], &in) && reflect.DeepEqual(want.Args[0], in) &&
+		equalMemo(payloads, want.Memo, have.Memo)
 }
 
-func equalMemo(want, have map[string]any) bool {
+func equalMemo(payloads *codec.Codec, want, have map[string]any) bool {
 	read := make(map[string]any, len(have))
 	for name, value := range have {
 		var s string
-		if !decode(value, &s) {
+		if !decode(payloads, value, &s) {
 			return false
 		}
 		read[name] = s
@@ -119,9 +119,9 @@ func equalMemo(want, have map[string]any) bool {
 }
 
 // decode reads a payload of a description.
-func decode(payload, to any) bool {
+func decode(payloads *codec.Codec, payload, to any) bool {
 	p, ok := payload.(*commonpb.Payload)
-	return ok && codec.DataConverter().FromPayload(p, to) == nil
+	return ok && payloads.Decode(p, to)
 }
 
 func stateText(s *client.ScheduleState) string {

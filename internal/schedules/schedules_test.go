@@ -64,7 +64,7 @@ func (s *server) store(id string, in *client.Schedule) {
 func (s *server) payloads(values []any) []any {
 	out := make([]any, len(values))
 	for i, v := range values {
-		p, err := codec.DataConverter().ToPayload(v)
+		p, err := payloads.DataConverter().ToPayload(v)
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -90,6 +90,9 @@ func (s *server) List(context.Context, client.ScheduleListOptions) (client.Sched
 	}
 	return it, nil
 }
+
+// payloads is the codec of the tests' payloads.
+var payloads = codec.New(nil)
 
 // next are the times of the next runs of every schedule.
 var next = []time.Time{time.Date(2026, 11, 24, 23, 0, 0, 0, time.UTC), time.Date(2026, 11, 25, 23, 0, 0, 0, time.UTC)}
@@ -153,7 +156,7 @@ func nightly(change ...func(*plan.Plan)) *plan.Plan {
 
 func mustApply(t *testing.T, s *server, p *plan.Plan) Change {
 	t.Helper()
-	c, err := Apply(t.Context(), s, p)
+	c, err := Apply(t.Context(), s, payloads, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +179,7 @@ func TestCreated(t *testing.T) {
 		t.Errorf("action: id %s, workflow %v, queue %s", a.ID, a.Workflow, a.TaskQueue)
 	}
 	var input map[string]any
-	if !decode(a.Args[0], &input) || len(a.Args) != 1 {
+	if !decode(payloads, a.Args[0], &input) || len(a.Args) != 1 {
 		t.Fatalf("arguments %v", a.Args)
 	}
 	if diff := cmp.Diff(map[string]any{"job": "gong_meetings"}, input); diff != "" {
@@ -330,10 +333,10 @@ func TestForeignScheduleIsLeftAlone(t *testing.T) {
 	s := newServer(t)
 	s.store("gong_meetings", billing())
 	var got *ForeignError
-	if _, err := Apply(t.Context(), s, nightly()); !errors.As(err, &got) || got.ID != "gong_meetings" || got.Workflow != "Billing" {
+	if _, err := Apply(t.Context(), s, payloads, nightly()); !errors.As(err, &got) || got.ID != "gong_meetings" || got.Workflow != "Billing" {
 		t.Errorf("Apply: %v, want a ForeignError", err)
 	}
-	if _, err := Compare(t.Context(), s, nightly()); !errors.As(err, &got) {
+	if _, err := Compare(t.Context(), s, payloads, nightly()); !errors.As(err, &got) {
 		t.Errorf("Compare: %v, want a ForeignError", err)
 	}
 	if err := Remove(t.Context(), s, "gong_meetings"); !errors.As(err, &got) || s.schedules["gong_meetings"] == nil {
@@ -380,10 +383,10 @@ func TestTemporalDown(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	s.down = serviceerror.NewUnavailable("connection refused")
-	_, apply := Apply(t.Context(), s, nightly())
+	_, apply := Apply(t.Context(), s, payloads, nightly())
 	_, list := List(t.Context(), s)
 	_, get := Get(t.Context(), s, "gong_meetings")
-	_, compare := Compare(t.Context(), s, nightly())
+	_, compare := Compare(t.Context(), s, payloads, nightly())
 	for name, err := range map[string]error{"Apply": apply, "List": list, "Get": get, "Compare": compare} {
 		if !errors.Is(err, s.down) {
 			t.Errorf("%s: %v, want it to hold %v", name, err, s.down)
