@@ -71,8 +71,9 @@ type app struct {
 	opts    Options
 	env     environment
 
-	json     bool
-	logLevel string
+	json      bool
+	logLevel  string
+	logFormat string
 }
 
 func newApp(p Program, o Options) *app {
@@ -111,7 +112,8 @@ Exit codes: 0 done, 1 a run did not complete, 2 invalid files or command line,
 	root.SetErr(a.opts.Stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, "%v", err) })
 	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "",
-		"how much to log: trace, debug, info, warn, error, off")
+		"what to log: trace, debug, info, warn, error, off")
+	root.PersistentFlags().StringVar(&a.logFormat, "log-format", "", "how to log: text (default), or json")
 
 	root.AddGroup(
 		&cobra.Group{ID: groupStart, Title: "To begin with:"},

@@ -48,7 +48,7 @@ type history struct {
 
 	Steps []step
 
-	codec *codec.Codec
+	codec   *codec.Codec
 	index   map[string]int // activity -> position in Steps
 	pending map[int64]*pendingStep
 }

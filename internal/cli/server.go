@@ -131,7 +131,7 @@ func (e *embedded) stop() {
 
 // dial connects to the server.
 func (e *embedded) dial(ctx context.Context, log hclog.Logger) (*temporalClient, error) {
-	t, err := dialTemporal(ctx, client.Options{HostPort: e.Address, Namespace: e.Namespace}, e.payloads, log)
+	t, err := dialTemporal(ctx, client.Options{HostPort: e.Address, Namespace: e.Namespace}, e.payloads, nil, log)
 	if err != nil {
 		return nil, err
 	}

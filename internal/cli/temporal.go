@@ -47,6 +47,11 @@ type temporalClient struct {
 
 // dial connects to the Temporal that the TEMPORAL_ variables and the profile name.
 func (a *app) dial(ctx context.Context, log hclog.Logger) (*temporalClient, error) {
+	return a.dialWith(ctx, nil, log)
+}
+
+// dialWith is dial with what a worker adds to the client's options.
+func (a *app) dialWith(ctx context.Context, more func(*client.Options) error, log hclog.Logger) (*temporalClient, error) {
 	opts, err := envconfig.LoadClientOptions(envconfig.LoadClientOptionsRequest{EnvLookup: a.env})
 	if err != nil {
 		return nil, environmentError("the settings for Temporal (TEMPORAL_ variables, or the profile) cannot be used: %w", err)
@@ -57,7 +62,7 @@ func (a *app) dial(ctx context.Context, log hclog.Logger) (*temporalClient, erro
 	if err != nil {
 		return nil, err
 	}
-	t, err := dialTemporal(ctx, opts, payloads, log)
+	t, err := dialTemporal(ctx, opts, payloads, more, log)
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +71,17 @@ func (a *app) dial(ctx context.Context, log hclog.Logger) (*temporalClient, erro
 }
 
 // dialTemporal connects and checks that the namespace is there.
-func dialTemporal(ctx context.Context, opts client.Options, payloads *codec.Codec, log hclog.Logger) (*temporalClient, error) {
+func dialTemporal(
+	ctx context.Context, opts client.Options, payloads *codec.Codec, more func(*client.Options) error, log hclog.Logger,
+) (*temporalClient, error) {
 	opts.Logger = temporalLog{log.Named("temporal")}
 	opts.DataConverter, opts.FailureConverter = payloads.DataConverter(), payloads.FailureConverter()
 	opts.ConnectionOptions.GetSystemInfoTimeout = dialTimeout
+	if more != nil {
+		if err := more(&opts); err != nil {
+			return nil, err
+		}
+	}
 	limited, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	c, err := client.DialContext(limited, opts)

@@ -1,18 +1,25 @@
 package cli
 
 import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
+	"github.com/durasync/durasync/internal/telemetry"
 	"github.com/durasync/durasync/internal/worker"
 	"github.com/durasync/durasync/schema"
 )
 
 func (a *app) workerCommand() *cobra.Command {
-	return &cobra.Command{
+	var flags workerFlags
+	cmd := &cobra.Command{
 		Use:   "worker [DIR]",
 		Short: "Run jobs: serve the connections of a directory",
 		Long: `Run jobs: serve the connections of a directory, the current one by default,
@@ -22,39 +29,94 @@ workers can run.
 
 Connections whose connector does not start, such as one whose program is not the
 one that is locked, are left out and tried again from time to time; the others
-are served. Where programs of connectors are: durasync connector --help.`,
+are served. Where programs of connectors are: durasync connector --help.
+
+With --listen, /metrics has metrics for Prometheus, /healthz answers while the
+process runs, and /readyz while it takes tasks and reaches Temporal. With the
+variable OTEL_EXPORTER_OTLP_ENDPOINT, metrics and traces are sent there by OTLP
+over gRPC; the other standard variables of OpenTelemetry are read, too.`,
 		Args: maxArgs(1, "at most one directory"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			log, err := a.logger(cmd, hclog.Info)
-			if err != nil {
-				return err
-			}
-			dir := dirArg(args)
-			found := a.connectors(dir, log)
-			config, diags := schema.Load(ctx, dir, schema.Options{Describe: found.Describe, Env: a.env.LookupEnv})
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := a.show(diags); err != nil && !worker.Usable(config, diags) {
-				return err
-			}
-			t, err := a.dial(ctx, log)
-			if err != nil {
-				return err
-			}
-			defer t.Close()
-			w, err := worker.Start(ctx, worker.Options{Client: t.Client, Namespace: t.namespace, Files: os.DirFS(dir), Env: a.env.LookupEnv, Connectors: found, Logger: log})
-			if err != nil {
-				return err
-			}
-			a.printf("serving %s (Temporal %s, namespace %s)\n", connectionsOf(w), t.address, t.namespace)
-			<-ctx.Done()
-			a.notef("stopping: steps in flight may end, for up to 30 seconds; interrupt again to stop at once\n")
-			w.Stop()
-			return nil
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.work(cmd, dirArg(args), flags) },
 	}
+	cmd.Flags().StringVar(&flags.listen, "listen", "", "address for metrics and health, such as :9090")
+	return cmd
+}
+
+// workerFlags are the flags of durasync worker.
+type workerFlags struct {
+	listen string
+}
+
+// work runs a worker until it is interrupted.
+func (a *app) work(cmd *cobra.Command, dir string, flags workerFlags) error {
+	ctx := cmd.Context()
+	log, err := a.logger(cmd, hclog.Info)
+	if err != nil {
+		return err
+	}
+	found := a.connectors(dir, log)
+	config, diags := schema.Load(ctx, dir, schema.Options{Describe: found.Describe, Env: a.env.LookupEnv})
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := a.show(diags); err != nil && !worker.Usable(config, diags) {
+		return err
+	}
+	reports, err := telemetry.Start(ctx, telemetry.Options{
+		Version: a.version().Version, OTLP: telemetry.WantedBy(a.env.LookupEnv), Logger: log.Named("telemetry"),
+	})
+	if err != nil {
+		return environmentError("metrics and traces cannot be reported: %w", err)
+	}
+	defer func() {
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), telemetryTimeout)
+		defer cancel()
+		if err := reports.Stop(stopping); err != nil {
+			log.Warn("the last metrics and traces were not sent", "error", err)
+		}
+	}()
+	t, err := a.dialWith(ctx, reports.Configure, log)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	w, err := worker.Start(ctx, worker.Options{
+		Client: t.Client, Namespace: t.namespace, Files: os.DirFS(dir), Env: a.env.LookupEnv, Connectors: found, Logger: log, Telemetry: reports,
+	})
+	if err != nil {
+		return err
+	}
+	listening, stopListening, err := listen(ctx, flags.listen, reports.Handler(w), log)
+	if err != nil {
+		w.Stop()
+		return err
+	}
+	a.printf("serving %s (Temporal %s, namespace %s%s)\n", connectionsOf(w), t.address, t.namespace, listening)
+	<-ctx.Done()
+	a.notef("stopping: steps in flight may end, for up to 30 seconds; interrupt again to stop at once\n")
+	w.Stop()
+	stopListening()
+	return nil
+}
+
+// telemetryTimeout bounds how long the last metrics and traces may take.
+const telemetryTimeout = 5 * time.Second
+
+// listen serves at the address, and says where; nothing if the address is empty.
+func listen(ctx context.Context, address string, h http.Handler, log hclog.Logger) (where string, stop func(), err error) {
+	if address == "" {
+		return "", func() {}, nil
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return "", nil, environmentError("the worker cannot listen for metrics and health: %w", err)
+	}
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
+		ErrorLog: log.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
+	}
+	go func() { _ = server.Serve(listener) }() // ends with Close
+	return fmt.Sprintf(", metrics at http://%s/metrics", listener.Addr()), func() { _ = server.Close() }, nil
 }
 
 // connectionsOf names what a worker serves.

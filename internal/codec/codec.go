@@ -66,7 +66,9 @@ func (c failures) ErrorToFailure(err error) *failurepb.Failure {
 }
 
 // Decode reads a payload into what to points to, and reports whether that worked.
-func (c *Codec) Decode(p *commonpb.Payload, to any) bool { return p != nil && c.data.FromPayload(p, to) == nil }
+func (c *Codec) Decode(p *commonpb.Payload, to any) bool {
+	return p != nil && c.data.FromPayload(p, to) == nil
+}
 
 // Message returns the message of a failure, as far as there are keys to read it.
 func (c *Codec) Message(f *failurepb.Failure) string {
@@ -101,7 +103,11 @@ func must(err error) error {
 }
 
 // FromPayload implements [converter.DataConverter].
-func (c inside) FromPayload(p *commonpb.Payload, to any) error { return must(c.outside.FromPayload(p, to)) }
+func (c inside) FromPayload(p *commonpb.Payload, to any) error {
+	return must(c.outside.FromPayload(p, to))
+}
 
 // FromPayloads implements [converter.DataConverter].
-func (c inside) FromPayloads(p *commonpb.Payloads, to ...any) error { return must(c.outside.FromPayloads(p, to...)) }
+func (c inside) FromPayloads(p *commonpb.Payloads, to ...any) error {
+	return must(c.outside.FromPayloads(p, to...))
+}

@@ -25,6 +25,7 @@ type system struct {
 	t       testing.TB
 	gong    *gongtest.Server
 	totango *totangotest.Server
+	server  *process // Temporal
 	address string   // of Temporal
 	ui      string   // URL of its web UI
 	dir     string   // with the job files
@@ -74,7 +75,7 @@ func newSystem(t testing.TB) *system {
 func newSystemWith(t testing.TB, gong *gongtest.Server, totango *totangotest.Server) *system {
 	t.Helper()
 	s := newSimulators(t, gong, totango)
-	s.serveTemporal("--port", "0", "--ui-port", "0")
+	s.server = s.serveTemporal("--port", "0", "--ui-port", "0")
 	s.env = append(s.env, "TEMPORAL_ADDRESS="+s.address)
 	return s
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -17,13 +18,14 @@ import (
 
 	"github.com/durasync/durasync/activities"
 	"github.com/durasync/durasync/internal/entities"
+	"github.com/durasync/durasync/internal/telemetry"
 	"github.com/durasync/durasync/plugin"
 	"github.com/durasync/durasync/plugin/host"
 	"github.com/durasync/durasync/schema"
 	"github.com/durasync/durasync/workflows"
 )
 
-// Options are what a worker needs. All are required.
+// Options are what a worker needs. All but Telemetry are required.
 type Options struct {
 	// Client is a Temporal client, and Namespace its namespace. The caller closes it after the worker has stopped.
 	Client    client.Client
@@ -39,6 +41,9 @@ type Options struct {
 	Connectors Connectors
 
 	Logger hclog.Logger
+
+	// Telemetry is what the worker reports through, if it does. The caller stops it after the worker.
+	Telemetry *telemetry.Telemetry
 }
 
 // Connectors knows the connectors of an installation.
@@ -57,7 +62,9 @@ type Worker struct {
 	acts  *activities.Activities
 	core  worker.Worker
 	stop  context.CancelFunc
-	ended chan struct{}
+	tasks sync.WaitGroup // what runs beside the workers until stop
+
+	stopping atomic.Bool
 
 	mu     sync.Mutex
 	queues map[string]worker.Worker // by connection
@@ -79,17 +86,21 @@ func Start(ctx context.Context, opts Options) (*Worker, error) {
 	}
 	entity := entities.New(opts.Client)
 	w := &Worker{
-		opts: opts, pool: host.NewPool(opts.Logger.Named("connector")),
-		tell: &notifiers{}, queues: map[string]worker.Worker{}, ended: make(chan struct{}),
+		opts: opts, pool: newPool(opts),
+		tell: &notifiers{}, queues: map[string]worker.Worker{},
 	}
 	attrs := &attributes{client: opts.Client, namespace: opts.Namespace}
 	if err := attrs.register(ctx); err != nil {
 		opts.Logger.Warn("the search attributes of runs cannot be registered; runs are found by their ids alone", "error", err)
 	}
-	w.acts = activities.New(activities.Dependencies{
+	deps := activities.Dependencies{
 		Connectors: connectors{w.pool}, Evaluator: newEvaluator(), Jobs: entity, Ledgers: entity, Runs: entity, Quotas: entity,
 		Notifier: w.tell, SearchAttributes: attrs.registered,
-	})
+	}
+	if t := opts.Telemetry; t != nil {
+		deps.Jobs, deps.Ledgers, deps.Quotas = t.Jobs(deps.Jobs), t.Ledgers(deps.Ledgers), t.Quotas(deps.Quotas)
+	}
+	w.acts = activities.New(deps)
 	worker.SetStickyWorkflowCacheSize(cachedWorkflows)
 	w.core = worker.New(opts.Client, workflows.TaskQueue, worker.Options{WorkerStopTimeout: stopTimeout})
 	workflows.Register(w.core)
@@ -104,14 +115,24 @@ func Start(ctx context.Context, opts Options) (*Worker, error) {
 		return nil, err
 	}
 	reportUnserved(opts.Logger, diags)
-	follow, stop := context.WithCancel(context.WithoutCancel(ctx))
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop
-	go func() {
-		defer close(w.ended)
-		w.follow(follow, diags.Err())
-	}()
+	w.tasks.Go(func() { w.follow(running, diags.Err()) })
+	if opts.Telemetry != nil {
+		w.tasks.Go(func() { w.observe(running, entity) })
+	}
 	return w, nil
 }
+
+func newPool(opts Options) *host.Pool {
+	log := opts.Logger.Named("connector")
+	if opts.Telemetry == nil {
+		return host.NewPool(log, nil)
+	}
+	return host.NewPool(log, opts.Telemetry)
+}
+
+var errStopping = errors.New("the worker is stopping")
 
 // Usable reports whether a directory can be served: it has no mistakes, but there may be connectors that do not start. A worker
 // leaves their connections to other workers, says so, and tries them again from time to time.
@@ -130,8 +151,9 @@ func (w *Worker) Connections() []string { return w.pool.Names() }
 
 // Stop ends the worker: it takes no more tasks, lets activities in flight end, and then ends the connectors.
 func (w *Worker) Stop() {
+	w.stopping.Store(true)
 	w.stop()
-	<-w.ended
+	w.tasks.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var wg sync.WaitGroup

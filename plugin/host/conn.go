@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"time"
 
 	"github.com/durasync/durasync/plugin"
 )
@@ -28,21 +29,31 @@ func (c *Conn) Settings(ctx context.Context) (*plugin.ConfigureResponse, error) 
 	return s.settings, nil
 }
 
-// invoke calls a method of the connection's process.
+// invoke calls a method of the connection's process and tells the observer. The requests of an answer are its own count of them.
 func invoke[Req, Resp any](
-	ctx context.Context, c *Conn, method func(Connector, context.Context, *Req) (*Resp, error), req *Req,
+	ctx context.Context, c *Conn, name string, method func(Connector, context.Context, *Req) (*Resp, error), req *Req, requests func(*Resp) int,
 ) (*Resp, error) {
 	s, leave, err := c.pool.enter(ctx, c.name)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	return method(s.Client, ctx, req)
+	call := Call{Connection: c.name, Method: name, Began: time.Now()}
+	resp, err := method(s.Client, ctx, req)
+	call.Took, call.Err = time.Since(call.Began), plugin.AsError(err)
+	switch {
+	case call.Err != nil:
+		call.Requests = call.Err.Requests
+	case requests != nil:
+		call.Requests = requests(resp)
+	}
+	c.pool.observer.Called(ctx, &call)
+	return resp, err
 }
 
 // Describe implements [plugin.Connector].
 func (c *Conn) Describe(ctx context.Context, req *plugin.DescribeRequest) (*plugin.DescribeResponse, error) {
-	return invoke(ctx, c, Connector.Describe, req)
+	return invoke(ctx, c, "Describe", Connector.Describe, req, nil)
 }
 
 // Configure implements [plugin.Connector] and always fails: the pool alone configures its connections.
@@ -52,35 +63,35 @@ func (c *Conn) Configure(context.Context, *plugin.ConfigureRequest) (*plugin.Con
 
 // Check implements [plugin.Checker].
 func (c *Conn) Check(ctx context.Context, req *plugin.CheckRequest) (*plugin.CheckResponse, error) {
-	return invoke(ctx, c, Connector.Check, req)
+	return invoke(ctx, c, "Check", Connector.Check, req, func(r *plugin.CheckResponse) int { return r.Requests })
 }
 
 // List implements [plugin.Source].
 func (c *Conn) List(ctx context.Context, req *plugin.ListRequest) (*plugin.ListResponse, error) {
-	return invoke(ctx, c, Connector.List, req)
+	return invoke(ctx, c, "List", Connector.List, req, func(r *plugin.ListResponse) int { return r.Requests })
 }
 
 // Read implements [plugin.Source].
 func (c *Conn) Read(ctx context.Context, req *plugin.ReadRequest) (*plugin.ReadResponse, error) {
-	return invoke(ctx, c, Connector.Read, req)
+	return invoke(ctx, c, "Read", Connector.Read, req, func(r *plugin.ReadResponse) int { return r.Requests })
 }
 
 // Create implements [plugin.Destination].
 func (c *Conn) Create(ctx context.Context, req *plugin.CreateRequest) (*plugin.CreateResponse, error) {
-	return invoke(ctx, c, Connector.Create, req)
+	return invoke(ctx, c, "Create", Connector.Create, req, func(r *plugin.CreateResponse) int { return r.Requests })
 }
 
 // Resolve implements [plugin.Resolver].
 func (c *Conn) Resolve(ctx context.Context, req *plugin.ResolveRequest) (*plugin.ResolveResponse, error) {
-	return invoke(ctx, c, Connector.Resolve, req)
+	return invoke(ctx, c, "Resolve", Connector.Resolve, req, func(r *plugin.ResolveResponse) int { return r.Requests })
 }
 
 // Find implements [plugin.Finder].
 func (c *Conn) Find(ctx context.Context, req *plugin.FindRequest) (*plugin.FindResponse, error) {
-	return invoke(ctx, c, Connector.Find, req)
+	return invoke(ctx, c, "Find", Connector.Find, req, func(r *plugin.FindResponse) int { return r.Requests })
 }
 
 // Preview implements [plugin.Previewer].
 func (c *Conn) Preview(ctx context.Context, req *plugin.PreviewRequest) (*plugin.PreviewResponse, error) {
-	return invoke(ctx, c, Connector.Preview, req)
+	return invoke(ctx, c, "Preview", Connector.Preview, req, func(r *plugin.PreviewResponse) int { return r.Requests })
 }

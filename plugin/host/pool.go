@@ -37,8 +37,9 @@ func (s Spec) equal(o Spec) bool {
 // dies is started again by the next call: at once the first time, then not before a delay that grows from 1 to 30 seconds, until
 // a process has lasted a minute. All methods may be called from any goroutine.
 type Pool struct {
-	log hclog.Logger
-	now func() time.Time
+	log      hclog.Logger
+	observer Observer
+	now      func() time.Time
 
 	mu      sync.Mutex
 	closed  bool
@@ -47,12 +48,15 @@ type Pool struct {
 }
 
 // NewPool returns a pool without connections. Log lines, the pool's and those of the connectors, have the member connection with
-// the connection's name. The logger may be nil. Call Close at the end.
-func NewPool(logger hclog.Logger) *Pool {
+// the connection's name. The logger and the observer may be nil. Call Close at the end.
+func NewPool(logger hclog.Logger, observer Observer) *Pool {
 	if logger == nil {
 		logger = hclog.NewNullLogger()
 	}
-	return &Pool{log: logger, now: time.Now, slots: map[string]*slot{}}
+	if observer == nil {
+		observer = nobody{}
+	}
+	return &Pool{log: logger, observer: observer, now: time.Now, slots: map[string]*slot{}}
 }
 
 // Apply sets the wanted connections. Those that are unchanged keep their process; those that have changed get a new one at the
@@ -87,7 +91,7 @@ func (p *Pool) Apply(specs []Spec) error {
 		if old != nil {
 			p.retire(old)
 		}
-		p.slots[s.Name] = newSlot(s, p.log.With("connection", s.Name), p.now)
+		p.slots[s.Name] = newSlot(s, p.log.With("connection", s.Name), p.observer, p.now)
 	}
 	return nil
 }

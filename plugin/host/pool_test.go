@@ -26,7 +26,7 @@ func spec(t testing.TB, name, config string) Spec {
 // newPool returns a pool with the connections scenario.a and scenario.b.
 func newPool(t *testing.T, logger hclog.Logger) *Pool {
 	t.Helper()
-	p := NewPool(logger)
+	p := NewPool(logger, nil)
 	t.Cleanup(p.Close)
 	apply(t, p, spec(t, "scenario.a", `{"region":"us"}`), spec(t, "scenario.b", `{"region":"eu"}`))
 	return p
@@ -141,7 +141,7 @@ func TestPoolRestartsDeadProcess(t *testing.T) {
 // The clock stands still, so that each end is one in a row.
 func TestPoolBacksOff(t *testing.T) {
 	now := time.Date(2026, 1, 2, 15, 4, 5, 0, time.Local)
-	p := NewPool(nil)
+	p := NewPool(nil, nil)
 	p.now = func() time.Time { return now }
 	t.Cleanup(p.Close)
 	apply(t, p, spec(t, "scenario.a", `{}`))
@@ -173,7 +173,7 @@ func TestPoolBacksOff(t *testing.T) {
 
 func TestPoolBacksOffFailedStarts(t *testing.T) {
 	now := time.Now()
-	p := NewPool(nil)
+	p := NewPool(nil, nil)
 	p.now = func() time.Time { return now }
 	t.Cleanup(p.Close)
 	s := spec(t, "scenario.a", `{}`)
@@ -198,7 +198,7 @@ func TestDelay(t *testing.T) {
 }
 
 func TestPoolConfigureFails(t *testing.T) {
-	p := NewPool(nil)
+	p := NewPool(nil, nil)
 	t.Cleanup(p.Close)
 	apply(t, p, spec(t, "scenario.a", `{"region":"mars"}`))
 	for range 4 { // the process is not to blame, so nothing is backed off
@@ -210,7 +210,7 @@ func TestPoolConfigureFails(t *testing.T) {
 }
 
 func TestPoolRefusesOtherConnector(t *testing.T) {
-	p := NewPool(nil)
+	p := NewPool(nil, nil)
 	t.Cleanup(p.Close)
 	s := spec(t, "gong.acme", `{}`)
 	s.Connector = "gong"

@@ -118,7 +118,7 @@ func TestServeWithoutLifePipe(t *testing.T) {
 		VersionedPlugins: map[int]goplugin.PluginSet{wire.Version: {wire.Service: connection{}}},
 		Cmd:              exec.Command(self(t).Path, "serve"),
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
-		Logger:           quiet{NewPool(nil).log},
+		Logger:           quiet{NewPool(nil, nil).log},
 	})
 	defer client.Kill()
 	protocol, err := client.Client()

@@ -29,9 +29,10 @@ var errRetired = errors.New("the connection was replaced or removed")
 
 // slot is the place of one connection's process: at any time it holds at most one.
 type slot struct {
-	spec Spec
-	log  hclog.Logger
-	now  func() time.Time
+	spec     Spec
+	log      hclog.Logger
+	observer Observer
+	now      func() time.Time
 
 	calls  *gate.Gate
 	ctx    context.Context // ended to give up a start
@@ -69,8 +70,8 @@ type start struct {
 	err  error // once done is closed
 }
 
-func newSlot(spec Spec, log hclog.Logger, now func() time.Time) *slot {
-	s := &slot{spec: spec, log: log, now: now, calls: gate.New()}
+func newSlot(spec Spec, log hclog.Logger, observer Observer, now func() time.Time) *slot {
+	s := &slot{spec: spec, log: log, observer: observer, now: now, calls: gate.New()}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -204,6 +205,7 @@ func (s *slot) watch(current *session) {
 			s.failures = 0
 		}
 		s.failed(how)
+		s.observer.Exited(s.spec.Name)
 		s.log.Warn("connector process ended; the next call starts it again",
 			"pid", current.process.pid, "reason", how, "times", s.failures, "not_before", s.retryAt.Format(time.TimeOnly))
 	}

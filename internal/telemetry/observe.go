@@ -1,0 +1,76 @@
+package telemetry
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/durasync/durasync/plugin/host"
+)
+
+var _ host.Observer = (*Telemetry)(nil)
+
+// Called implements [host.Observer].
+func (t *Telemetry) Called(ctx context.Context, call *host.Call) {
+	code := "ok"
+	if call.Err != nil {
+		code = string(call.Err.Code)
+	}
+	of := []attribute.KeyValue{label(labelConnection, call.Connection), label(labelMethod, call.Method)}
+	t.calls.Record(ctx, call.Took.Seconds(), with(append(of, label(labelCode, code))...))
+	if call.Requests > 0 {
+		t.requests.Add(ctx, int64(call.Requests), with(of...))
+	}
+	if t.tracers != nil {
+		t.trace(ctx, call)
+	}
+}
+
+// trace adds spans of a call to the trace of the step that made it.
+func (t *Telemetry) trace(ctx context.Context, call *host.Call) {
+	tracer := t.tracers.Tracer(scope)
+	_, span := tracer.Start(ctx, call.Connection+" "+call.Method, trace.WithTimestamp(call.Began), trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(label("durasync.connection", call.Connection), attribute.Int("durasync.requests", call.Requests)))
+	if call.Err != nil {
+		span.SetAttributes(label("error.type", string(call.Err.Code)))
+		span.SetStatus(codes.Error, string(call.Err.Code))
+	}
+	span.End(trace.WithTimestamp(call.Began.Add(call.Took)))
+}
+
+// Exited implements [host.Observer].
+func (t *Telemetry) Exited(connection string) {
+	t.restarts.Add(context.Background(), 1, with(label(labelConnection, connection)))
+}
+
+// View is what a look at Temporal has shown.
+type View struct {
+	// Jobs are the jobs of the namespace, by name.
+	Jobs map[string]JobView
+
+	// Budgets are the connections with a limit by the day.
+	Budgets map[string]BudgetView
+}
+
+// JobView is a job from outside.
+type JobView struct {
+	Watermark time.Time // zero before the first run
+	Paused    bool
+}
+
+// BudgetView is how many requests a connection may still make on this UTC day, and how many a day has.
+type BudgetView struct{ Left, All int }
+
+// Changed receives when a run has ended, so that it is time for another look.
+func (t *Telemetry) Changed() <-chan struct{} { return t.changed }
+
+// Observe replaces what was seen before.
+func (t *Telemetry) Observe(v View) {
+	t.observed.mu.Lock()
+	defer t.observed.mu.Unlock()
+	t.observed.view = View{Jobs: maps.Clone(v.Jobs), Budgets: maps.Clone(v.Budgets)}
+}
