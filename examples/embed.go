@@ -7,7 +7,7 @@ import (
 	"io/fs"
 )
 
-//go:embed demo gong-to-file gong-to-totango gong-to-webhook zoom-to-totango
+//go:embed demo gong-to-file gong-to-postgres gong-to-totango gong-to-webhook zoom-to-totango
 var files embed.FS
 
 // Demo returns the directory that `durasync demo` applies. Its files take the address and the credentials of both systems from the
@@ -19,6 +19,9 @@ func GongToTotango() fs.FS { return dir("gong-to-totango") }
 
 // GongToFile returns the directory of a company that keeps its meetings in a file.
 func GongToFile() fs.FS { return dir("gong-to-file") }
+
+// GongToPostgres returns the directory of a company that keeps its meetings in a table.
+func GongToPostgres() fs.FS { return dir("gong-to-postgres") }
 
 // GongToWebhook returns the directory of a company that tells a service of its own about its meetings.
 func GongToWebhook() fs.FS { return dir("gong-to-webhook") }

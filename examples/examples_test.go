@@ -13,6 +13,7 @@ import (
 
 	"github.com/durasync/durasync/connectors/file"
 	"github.com/durasync/durasync/connectors/gong"
+	"github.com/durasync/durasync/connectors/postgres"
 	"github.com/durasync/durasync/connectors/totango"
 	"github.com/durasync/durasync/connectors/webhook"
 	"github.com/durasync/durasync/connectors/zoom"
@@ -25,7 +26,7 @@ import (
 // connectors are those that the examples name.
 func connectors() map[string]plugin.Connector {
 	return map[string]plugin.Connector{
-		"file": file.New(), "gong": gong.New(), "totango": totango.New(), "webhook": webhook.New(), "zoom": zoom.New(),
+		"file": file.New(), "gong": gong.New(), "postgres": postgres.New(), "totango": totango.New(), "webhook": webhook.New(), "zoom": zoom.New(),
 	}
 }
 
@@ -61,7 +62,10 @@ func TestExamplesLoadAndConfigure(t *testing.T) {
 		"demo": {examples.Demo(), map[string]string{
 			"GONG_BASE_URL": "http://127.0.0.1:1", "TOTANGO_BASE_URL": "http://127.0.0.1:2", "GONG_REQUESTS_PER_DAY": "0",
 		}},
-		"gong-to-file":    {examples.GongToFile(), nil},
+		"gong-to-file": {examples.GongToFile(), nil},
+		"gong-to-postgres": {examples.GongToPostgres(), map[string]string{
+			"WAREHOUSE_URL": "postgres://durasync:secret@db.example:5432/warehouse?sslmode=verify-full",
+		}},
 		"gong-to-totango": {examples.GongToTotango(), nil},
 		"gong-to-webhook": {examples.GongToWebhook(), map[string]string{"MEETINGS_WEBHOOK_URL": "https://meetings.example/hook"}},
 		"zoom-to-totango": {examples.ZoomToTotango(), nil},
@@ -81,7 +85,9 @@ func TestExamplesLoadAndConfigure(t *testing.T) {
 }
 
 func TestExamplesAreFormatted(t *testing.T) {
-	for _, fsys := range []fs.FS{examples.Demo(), examples.GongToTotango(), examples.GongToFile(), examples.GongToWebhook(), examples.ZoomToTotango()} {
+	for _, fsys := range []fs.FS{
+		examples.Demo(), examples.GongToTotango(), examples.GongToFile(), examples.GongToPostgres(), examples.GongToWebhook(), examples.ZoomToTotango(),
+	} {
 		files, err := fs.Glob(fsys, "*.hcl")
 		if err != nil || len(files) == 0 {
 			t.Fatalf("job files: %v, %v", files, err)
