@@ -25,7 +25,7 @@ TESTFLAGS ?=
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## Run everything on this machine, with simulated Gong and Totango
@@ -56,7 +56,7 @@ fuzz: ## Try random input on everything that reads some, each target for FUZZTIM
 		done; done
 
 .PHONY: check
-check: check-format check-generated check-imports check-workflows check-lint check-examples ## Check everything that is not a test
+check: check-format check-generated check-imports check-workflows check-lint check-examples check-deploy ## Check everything that is not a test
 
 .PHONY: check-format
 check-format:
@@ -64,14 +64,22 @@ check-format:
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { \
 		echo "not formatted; run gofmt -w on:"; echo "$$files"; exit 1; }
 
-# Generates into a copy, so that the check changes nothing.
+# What is generated goes elsewhere and is compared, so that the check changes nothing. The protocol may grow, and must not break what
+# was built for a released one.
+BUF       := $(TOOL) buf
+TEMPLATES := plugin/internal/wire/buf.gen.yaml internal/docgen/buf.gen.yaml
+
 .PHONY: check-generated
 check-generated:
-	@echo "buf lint, generated files"
+	@echo "the protocol, generated files"
+	@$(BUF) lint plugin/protocol
+	@for released in plugin/protocol/released/*; do \
+		$(BUF) breaking plugin/protocol --against "$$released" || { \
+			echo "the protocol breaks what was built for $${released##*/}"; exit 1; }; done
 	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
-		mkdir -p "$$copy/plugin/internal"; cp -R go.mod go.sum tools "$$copy"; cp -R plugin/internal/wire "$$copy/plugin/internal"; \
-		go -C "$$copy/plugin/internal/wire" generate . ; \
-		diff -r plugin/internal/wire "$$copy/plugin/internal/wire" || { echo "generated files differ; run make generate"; exit 1; }
+		for template in $(TEMPLATES); do $(BUF) generate --template "$$template" -o "$$copy" plugin/protocol; done; \
+		(cd "$$copy" && find . -type f) | while read -r file; do \
+			diff -u "$$file" "$$copy/$$file" || { echo "generated files differ; run make generate"; exit 1; }; done
 
 .PHONY: check-imports
 check-imports:
@@ -96,8 +104,15 @@ check-examples: build
 	@for dir in $$(find examples -name '*.hcl' -exec dirname {} \; | sort -u); do \
 		$(BIN) fmt --check "$$dir"; done
 
+.PHONY: check-deploy
+check-deploy: build
+	@echo "the Compose file, Kubernetes manifests, the image's recipe"
+	@$(BIN) fmt --check deploy/compose/jobs
+	@$(BIN) fmt --check deploy/kubernetes/example
+	@cd deploy && go vet . && DURASYNC_BIN=$(BIN) go test .
+
 .PHONY: generate
-generate: ## Generate code from the protocol
+generate: ## Generate code and documentation
 	go generate ./...
 
 .PHONY: bench
@@ -116,6 +131,31 @@ chaos: build ## Sync 5,000 meetings while processes are killed and calls fail
 big: build ## Backfill 100,000 meetings of 50,000 accounts
 	DURASYNC_BIN=$(BIN) go test -count=1 -timeout 2h -v -run '^TestBigBackfill$$' ./internal/e2e -big.meetings 100000 -big.accounts 50000
 
+# The release of a tag; SNAPSHOT=1 makes one of whatever is checked out. What releases are made with takes minutes to build.
+export RELEASE_TOOLS := $(CURDIR)/tools/release/go.mod
+
+.PHONY: release
+release: ## Build the archives of a release, with checksums and lists of what is in them, into dist/
+	@go tool -modfile=$(RELEASE_TOOLS) goreleaser release --clean --skip=publish $(if $(SNAPSHOT),--snapshot)
+
+# The second build begins from nothing, and in another directory.
+.PHONY: release-check
+release-check: ## Build the program without its server twice, and compare
+	@copy=$$(mktemp -d); trap 'chmod -R u+w "$$copy"; rm -rf "$$copy"' EXIT; \
+		build=(go build -trimpath -buildvcs=false -tags noserver -ldflags '-s -w'); \
+		"$${build[@]}" -o "$$copy/here" ./cmd/durasync; \
+		mkdir "$$copy/elsewhere"; tar -c --exclude ./.git --exclude ./bin --exclude ./dist . | tar -x -C "$$copy/elsewhere"; \
+		(cd "$$copy/elsewhere" && GOCACHE="$$copy/cache" "$${build[@]}" -o "$$copy/there" ./cmd/durasync); \
+		cmp "$$copy/here" "$$copy/there"; sha256sum <"$$copy/here"
+
+# Where govulncheck reads the vulnerability database: a URL, https or file.
+VULNDB ?= https://vuln.go.dev
+
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in what the program calls
+	@$(TOOL) govulncheck -db $(VULNDB) ./cmd/durasync
+	@$(TOOL) govulncheck -db $(VULNDB) -tags noserver ./cmd/durasync
+
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf bin
+	rm -rf bin dist

@@ -1,8 +1,8 @@
 // Package plugin is the connector SDK: the only package that the author of a connector imports.
 //
 // A connector is a program that Durasync starts, one process for each connection, and talks to over gRPC. In Go it is four steps;
-// the package's example is a whole connector. In another language it is a program that serves
-// internal/wire/v1/connector.proto, which says how.
+// the package's example is a whole connector. In another language it is a program that serves the protocol in the directory
+// protocol, whose README says how.
 //
 // # 1. Implement the interfaces
 //

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -37,7 +38,8 @@ func TestPagesAreUpToDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		if name := filepath.Base(f); name != "README.md" && pages["connectors/"+name] == nil {
+		name := filepath.Base(f)
+		if pages["connectors/"+name] == nil && !slices.Contains([]string{"README.md", "guide.md", "protocol.md"}, name) {
 			t.Errorf("%s describes a connector that does not exist", f)
 		}
 	}

@@ -1,5 +1,8 @@
 // Docgen writes the pages of docs/ that describe the job language and the connectors, from the descriptions that the program itself
 // works with: docs/language.md and docs/connectors/*.md. It is run by go generate in package schema.
+//
+// Called with protocol it is a plugin of the protocol compiler, and writes docs/connectors/protocol.md from the comments of
+// connector.proto.
 package main
 
 import (
@@ -7,9 +10,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/durasync/durasync/connectors/file"
 	"github.com/durasync/durasync/connectors/gong"
+	"github.com/durasync/durasync/connectors/postgres"
 	"github.com/durasync/durasync/connectors/totango"
 	"github.com/durasync/durasync/connectors/webhook"
 	"github.com/durasync/durasync/connectors/zoom"
@@ -17,7 +22,13 @@ import (
 )
 
 func main() {
-	if err := run(context.Background(), os.Args[1:]); err != nil {
+	var err error
+	if slices.Equal(os.Args[1:], []string{"protocol"}) {
+		err = compilerPlugin(os.Stdin, os.Stdout)
+	} else {
+		err = run(context.Background(), os.Args[1:])
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "docgen:", err)
 		os.Exit(1)
 	}
@@ -26,7 +37,7 @@ func main() {
 // run writes the pages into the directory that is its only argument.
 func run(ctx context.Context, args []string) error {
 	if len(args) != 1 {
-		return fmt.Errorf("usage: docgen DIRECTORY")
+		return fmt.Errorf("usage: docgen DIRECTORY | docgen protocol")
 	}
 	pages, err := generate(ctx)
 	if err != nil {
@@ -47,7 +58,7 @@ func run(ctx context.Context, args []string) error {
 // connectors are those that have a page, by name.
 func connectors() map[string]plugin.Connector {
 	return map[string]plugin.Connector{
-		"file": file.New(), "gong": gong.New(), "totango": totango.New(), "webhook": webhook.New(), "zoom": zoom.New(),
+		"file": file.New(), "gong": gong.New(), "postgres": postgres.New(), "totango": totango.New(), "webhook": webhook.New(), "zoom": zoom.New(),
 	}
 }
 

@@ -1,8 +1,7 @@
 // Package wire holds what both ends of the connector boundary must agree on. The messages are in package wirev1.
 package wire
 
-//go:generate go tool -modfile=../../../tools/go.mod buf lint
-//go:generate go tool -modfile=../../../tools/go.mod buf generate
+//go:generate go -C ../../.. tool -modfile=tools/go.mod buf generate --template plugin/internal/wire/buf.gen.yaml plugin/protocol
 
 // The go-plugin handshake. The cookie tells a connector that a host started it; it is no secret and never changes.
 const (

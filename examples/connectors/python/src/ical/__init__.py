@@ -1,0 +1,1 @@
+"""A connector to calendars in the iCalendar format, RFC 5545."""
