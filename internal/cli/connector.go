@@ -12,9 +12,9 @@ import (
 func (a *app) connectorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "connector",
-		Short: "See, check and install the programs of connectors",
-		Long: `See, check and install the programs of connectors. The program of the connector
-NAME is the first of these:
+		Short: "Begin, check, install and see connectors",
+		Long: `Begin, check, install and see connectors. The program of the connector NAME is
+the first of these:
 
   1. durasync-connector-NAME in a directory of $DURASYNC_CONNECTOR_PATH; that is
      for development, and not checked
@@ -34,8 +34,8 @@ $DURASYNC_CONNECTOR_MEMORY says.`,
 		Args: noCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.connectorListCommand(), a.connectorDescribeCommand(), a.connectorInstallCommand(), a.connectorVerifyCommand(),
-		a.connectorTestCommand(), a.connectorServeCommand())
+	cmd.AddCommand(a.connectorNewCommand(), a.connectorListCommand(), a.connectorDescribeCommand(), a.connectorInstallCommand(),
+		a.connectorVerifyCommand(), a.connectorTestCommand(), a.connectorServeCommand())
 	return cmd
 }
 
