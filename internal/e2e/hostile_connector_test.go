@@ -75,7 +75,7 @@ func (h *hostile) Configure(_ context.Context, req *plugin.ConfigureRequest) (*p
 				_, _ = os.Stderr.Write(line)
 			}
 			for range 100_000 {
-				_, _ = os.Stderr.WriteString(`{"@level":"debug","@message":` + "\n")
+				_, _ = os.Stderr.WriteString(`{"@level":"debug","@message":` + "\n" + `{"@level":7,"@message":[]}` + "\n")
 			}
 		}()
 	}

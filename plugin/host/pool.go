@@ -61,26 +61,27 @@ func NewPool(logger hclog.Logger, observer Observer) *Pool {
 
 // Apply sets the wanted connections. Those that are unchanged keep their process; those that have changed get a new one at the
 // next call, and the old one ends, as do those that are not wanted any more, once its calls in flight have ended. Apply does
-// not wait for that and starts nothing. It changes nothing if it returns an error.
-func (p *Pool) Apply(specs []Spec) error {
+// not wait for that and starts nothing. It reports whether it changed anything, and changes nothing if it returns an error.
+func (p *Pool) Apply(specs []Spec) (changed bool, err error) {
 	seen := make(map[string]bool, len(specs))
 	for _, s := range specs {
 		if s.Name == "" || s.Connector == "" || s.Command.Path == "" {
-			return fmt.Errorf("connection %q: name, connector and command must be set", s.Name)
+			return false, fmt.Errorf("connection %q: name, connector and command must be set", s.Name)
 		}
 		if seen[s.Name] {
-			return fmt.Errorf("connection %q stands there twice", s.Name)
+			return false, fmt.Errorf("connection %q stands there twice", s.Name)
 		}
 		seen[s.Name] = true
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return errClosed
+		return false, errClosed
 	}
 	for name, old := range p.slots {
 		if !seen[name] {
 			p.retire(old)
+			changed = true
 		}
 	}
 	for _, s := range specs {
@@ -91,9 +92,10 @@ func (p *Pool) Apply(specs []Spec) error {
 		if old != nil {
 			p.retire(old)
 		}
+		changed = true
 		p.slots[s.Name] = newSlot(s, p.log.With("connection", s.Name), p.observer, p.now)
 	}
-	return nil
+	return changed, nil
 }
 
 var errClosed = errors.New("the pool of connector processes is closed")

@@ -34,7 +34,7 @@ func newPool(t *testing.T, logger hclog.Logger) *Pool {
 
 func apply(t *testing.T, p *Pool, specs ...Spec) {
 	t.Helper()
-	if err := p.Apply(specs); err != nil {
+	if _, err := p.Apply(specs); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -266,7 +266,7 @@ func TestPoolApplyRefuses(t *testing.T) {
 		"no name":    {{Connector: "x", Command: s.Command}},
 		"no command": {{Name: "x.y", Connector: "x"}},
 	} {
-		if err := p.Apply(specs); err == nil {
+		if _, err := p.Apply(specs); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
@@ -286,7 +286,7 @@ func TestPoolClose(t *testing.T) {
 	if _, err := c.Check(t.Context(), &plugin.CheckRequest{}); plugin.AsError(err) == nil {
 		t.Error("a closed pool still serves")
 	}
-	if err := p.Apply(nil); err == nil {
+	if _, err := p.Apply(nil); err == nil {
 		t.Error("a closed pool takes connections")
 	}
 	if err := os.Remove(socketDir(s)); !errors.Is(err, os.ErrNotExist) {

@@ -148,7 +148,7 @@ func (p *process) exit() (how string, ours bool) {
 func (p *process) Stdout() io.ReadCloser { return teeCloser{io.TeeReader(p.stdout, p.first), p.stdout} }
 
 // Stderr implements [runner.Runner].
-func (p *process) Stderr() io.ReadCloser { return p.stderr }
+func (p *process) Stderr() io.ReadCloser { return newLogLines(p.stderr) }
 
 // Name implements [runner.Runner].
 func (p *process) Name() string { return p.path }
