@@ -55,10 +55,15 @@ type connection struct {
 
 // decodeSecrets decodes the connections and the notifiers.
 func (l *loader) decodeSecrets(ctx context.Context) {
-	functions := &hcl.EvalContext{Functions: l.secretFunctions()}
+	reading := &hcl.EvalContext{Functions: l.secretFunctions(ctx, l.opts.Env != nil)}
+	blind := &hcl.EvalContext{Functions: l.secretFunctions(ctx, false)}
 	connections := slices.Collect(maps.Values(l.connections))
 	for _, c := range connections {
-		l.decodeConnection(c, functions)
+		if l.opts.Serves != nil && !l.opts.Serves(c.ID()) {
+			l.decodeConnection(c, blind, false)
+			continue
+		}
+		l.decodeConnection(c, reading, l.opts.Env != nil)
 	}
 	if l.opts.Configure != nil {
 		diags := make([]hcl.Diagnostics, len(connections))
@@ -66,18 +71,18 @@ func (l *loader) decodeSecrets(ctx context.Context) {
 		l.diags = append(l.diags, slices.Concat(diags...)...)
 	}
 	for _, n := range l.notifiers {
-		l.decodeNotifier(n, functions)
+		l.decodeNotifier(n, reading)
 	}
 }
 
-func (l *loader) decodeConnection(c *connection, ctx *hcl.EvalContext) {
+func (l *loader) decodeConnection(c *connection, ctx *hcl.EvalContext, evaluated bool) {
 	d := l.descriptions[c.Type]
 	if d == nil { // reported, and the connection is invalid
 		c.file.hideBody(c.block.Body) // any attribute may be a secret
 		return
 	}
 	c.what, c.attrs = "a connection to "+c.Type, d.Config
-	_, diags := c.decode(ctx, l.opts.Env != nil)
+	_, diags := c.decode(ctx, evaluated)
 	c.invalid = diags.HasErrors() || c.file.broken
 	c.Description, c.Config = c.description, c.config
 	l.diags = append(l.diags, diags...)

@@ -18,7 +18,7 @@
 //
 // # Secrets
 //
-// env and file exist in connection blocks only. Their values are marked as sensitive and leave the package in
+// env, file and exec exist in connection blocks only. Their values are marked as sensitive and leave the package in
 // [Connection.Config] alone: no diagnostic shows a value, and the source lines that diagnostics show have the literals of
 // secret attributes cut out.
 package schema

@@ -17,6 +17,7 @@ const (
 	fnTemplateFile = "templatefile"
 	fnEnv          = "env"
 	fnFile         = "file"
+	fnExec         = "exec"
 )
 
 // Function describes a function, for documentation.
@@ -79,6 +80,11 @@ var fileFunctions = []Function{
 		Doc: "A file of the worker, without a newline at its end; relative paths start at the directory of the job files. In `connection` and " +
 			"`notifier` blocks only.",
 		Example: `file("/run/secrets/totango")`},
+	{Name: fnExec, Group: groupFiles, Signature: "exec(command, arguments...)",
+		Doc: "What a command prints, without a newline at its end. The worker runs it, without a shell, when it starts and every minute; what it " +
+			"prints must not change for no reason, because a connection whose configuration has changed gets a new process. In `connection` and " +
+			"`notifier` blocks only.",
+		Example: `exec("vault", "kv", "get", "-field=token", "secret/totango")`},
 }
 
 // pureFunctions are the functions of expressions and templates, except templatefile. The map is never changed.
@@ -95,9 +101,9 @@ var pureFunctions = func() map[string]function.Function {
 // pureFunctionNames are the names of pureFunctions, sorted.
 var pureFunctionNames = slices.Sorted(maps.Keys(pureFunctions))
 
-// onlyInConnections says why env and file cannot be called in a job; empty for other functions.
+// onlyInConnections says why a function that reads secrets cannot be called in a job; empty for other functions.
 func onlyInConnections(name string) string {
-	if name != fnEnv && name != fnFile {
+	if !slices.Contains(secretFunctionNames, name) {
 		return ""
 	}
 	return fmt.Sprintf("%s() can be called in connection and notifier blocks only: jobs are stored as text and must not hold secrets.", name)

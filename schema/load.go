@@ -30,14 +30,20 @@ type Options struct {
 	Describe func(ctx context.Context, connector string) (*plugin.DescribeResponse, error)
 
 	// Configure asks a connector whether it takes a configuration: a JSON object as [plugin.ConfigureRequest] has it, in which what
-	// env() and file() read is replaced by a stand-in unless Env is given. It is called once for each connection that is right by its
+	// env(), file() and exec() read is replaced by a stand-in unless Env is given. It is called once for each connection that is right by its
 	// description, concurrently. An error of type [*plugin.Error] with the name or path of an attribute becomes a diagnostic where the
 	// attribute stands. If it is nil, nobody is asked.
 	Configure func(ctx context.Context, connector string, config json.RawMessage) error
 
-	// Env reads an environment variable. If it is nil, neither env() nor file() is evaluated and nothing has a Config:
+	// Env reads an environment variable. If it is nil, none of env(), file() and exec() is evaluated and nothing has a Config:
 	// checking and applying jobs needs no secrets. A worker sets it to [os.LookupEnv].
 	Env func(name string) (string, bool)
+
+	// Exec runs the command of an exec() and returns what it prints. It is called only where Env is.
+	Exec func(ctx context.Context, name string, args ...string) (string, error)
+
+	// Serves says for which connections the secrets are read; the others have no Config, and may lack secrets. Nil means all.
+	Serves func(connection string) bool
 }
 
 // Config is what the files of a directory define, as far as it is valid.
@@ -80,7 +86,7 @@ func Load(ctx context.Context, dir string, opts Options) (*Config, Diagnostics) 
 func LoadFS(ctx context.Context, fsys fs.FS, opts Options) (*Config, Diagnostics) {
 	l := &loader{
 		fsys: fsys, opts: opts, files: map[string]*sourceFile{}, connections: map[string]*connection{},
-		notifiers: map[string]*notifier{}, descriptions: map[string]*description{},
+		notifiers: map[string]*notifier{}, descriptions: map[string]*description{}, printed: map[string]string{},
 		templates: &templateFiles{fsys: fsys, files: map[string]*template{}, errs: map[string]error{}},
 	}
 	config := l.load(ctx)
@@ -105,6 +111,7 @@ type loader struct {
 	jobs         []*jobBlock
 	descriptions map[string]*description // by connector; nil if it cannot be had
 	templates    *templateFiles
+	printed      map[string]string // by commands, with their arguments
 }
 
 func (l *loader) load(ctx context.Context) *Config {

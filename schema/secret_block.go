@@ -200,7 +200,7 @@ func meaning(doc string) string {
 // readsSecret reports whether an expression takes its value from elsewhere and shows no part of it.
 func readsSecret(expr hclsyntax.Expression) bool {
 	call, ok := expr.(*hclsyntax.FunctionCallExpr)
-	return ok && (call.Name == fnEnv || call.Name == fnFile)
+	return ok && slices.Contains(secretFunctionNames, call.Name)
 }
 
 // fromElsewhere reports whether a part of an expression is read from elsewhere.
@@ -226,7 +226,7 @@ func (b *secretBlock) reword(diags hcl.Diagnostics) hcl.Diagnostics {
 			}
 		}
 		if call, ok := d.Extra.(hclsyntax.FunctionCallUnknownDiagExtra); ok {
-			diags[i] = misnamed(CodeUnknownFunction, at, call.CalledFunctionName(), []string{fnEnv, fnFile}, "Unknown function",
+			diags[i] = misnamed(CodeUnknownFunction, at, call.CalledFunctionName(), secretFunctionNames, "Unknown function",
 				"There is no function %q in %s blocks.", call.CalledFunctionName(), b.block.Type)
 			continue
 		}
@@ -241,7 +241,7 @@ func (b *secretBlock) reword(diags hcl.Diagnostics) hcl.Diagnostics {
 			}
 		case "Variables not allowed":
 			diags[i] = problem(CodeUnknownVariable, at, fmt.Sprintf("No variables in %ss", b.block.Type),
-				"A %s reads nothing but env() and file(). A text stands in quotes.", b.block.Type)
+				"A %s reads nothing but env(), file() and exec(). A text stands in quotes.", b.block.Type)
 		}
 	}
 	return diags

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"io/fs"
@@ -24,35 +25,50 @@ func (e *secretError) Error() string { return e.detail }
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// secretFunctions are env and file. Without an environment, both give an unknown value.
-func (l *loader) secretFunctions() map[string]function.Function {
-	fn := func(param string, read func(string) (string, error)) function.Function {
-		return function.New(&function.Spec{
-			Params: []function.Parameter{{Name: param, Type: cty.String}},
-			Type:   function.StaticReturnType(cty.String),
-			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-				s, err := read(args[0].AsString())
-				if err != nil {
-					return cty.NilVal, err
-				}
-				if l.opts.Env == nil {
-					return cty.UnknownVal(cty.String).Mark(sensitive{}), nil
-				}
-				return cty.StringVal(s).Mark(sensitive{}), nil
-			},
-		})
+// secretFunctions are env, file and exec. Where secrets are not read, all of them give an unknown value.
+func (l *loader) secretFunctions(ctx context.Context, read bool) map[string]function.Function {
+	fn := func(spec function.Spec, check func(string) error, get func([]string) (string, error)) function.Function {
+		spec.Type = function.StaticReturnType(cty.String)
+		spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			texts := make([]string, len(args))
+			for i, a := range args {
+				texts[i] = a.AsString()
+			}
+			if err := check(texts[0]); err != nil {
+				return cty.NilVal, err
+			}
+			if !read {
+				return cty.UnknownVal(cty.String).Mark(sensitive{}), nil
+			}
+			s, err := get(texts)
+			if err != nil {
+				return cty.NilVal, err
+			}
+			return cty.StringVal(s).Mark(sensitive{}), nil
+		}
+		return function.New(&spec)
 	}
-	return map[string]function.Function{fnEnv: fn("name", l.readEnv), fnFile: fn("path", l.readSecretFile)}
+	param := func(name string) []function.Parameter { return []function.Parameter{{Name: name, Type: cty.String}} }
+	anything := func(string) error { return nil }
+	return map[string]function.Function{
+		fnEnv:  fn(function.Spec{Params: param("name")}, checkVariable, func(args []string) (string, error) { return l.readEnv(args[0]) }),
+		fnFile: fn(function.Spec{Params: param("path")}, anything, func(args []string) (string, error) { return l.readSecretFile(args[0]) }),
+		fnExec: fn(function.Spec{Params: param("command"), VarParam: &function.Parameter{Name: "arguments", Type: cty.String}}, anything,
+			func(args []string) (string, error) { return l.runCommand(ctx, args) }),
+	}
+}
+
+// secretFunctionNames are the names of secretFunctions.
+var secretFunctionNames = []string{fnEnv, fnFile, fnExec}
+
+func checkVariable(name string) error {
+	if variableName.MatchString(name) {
+		return nil
+	}
+	return &secretError{"Invalid name of a variable", "The name of an environment variable has letters, digits and _ only, such as GONG_ACCESS_KEY."}
 }
 
 func (l *loader) readEnv(name string) (string, error) {
-	if !variableName.MatchString(name) {
-		return "", &secretError{"Invalid name of a variable",
-			"The name of an environment variable has letters, digits and _ only, such as GONG_ACCESS_KEY."}
-	}
-	if l.opts.Env == nil {
-		return "", nil
-	}
 	v, ok := l.opts.Env(name)
 	if !ok || v == "" {
 		return "", &secretError{"Missing environment variable",
@@ -61,12 +77,8 @@ func (l *loader) readEnv(name string) (string, error) {
 	return v, nil
 }
 
-// readSecretFile reads a file of the directory, or one that an absolute path names, such as a mounted secret. The newline that
-// most of them end with is no part of the secret.
+// readSecretFile reads a file of the directory, or one that an absolute path names, such as a mounted secret.
 func (l *loader) readSecretFile(name string) (string, error) {
-	if l.opts.Env == nil {
-		return "", nil
-	}
 	b, err := l.readBounded(name)
 	switch {
 	case err != nil:
@@ -74,7 +86,32 @@ func (l *loader) readSecretFile(name string) (string, error) {
 	case len(b) > maxFile:
 		return "", &secretError{"File too large", fmt.Sprintf("%s has more than the %d bytes that are read at most.", name, maxFile)}
 	}
-	return strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r"), nil
+	return trimLineBreak(string(b)), nil
+}
+
+// runCommand runs a command, once for however many places want its output.
+func (l *loader) runCommand(ctx context.Context, args []string) (string, error) {
+	if l.opts.Exec == nil {
+		return "", &secretError{"No commands here", "This program runs no commands to read secrets from."}
+	}
+	key := strings.Join(args, "\x00")
+	if text, ok := l.printed[key]; ok {
+		return text, nil
+	}
+	text, err := l.opts.Exec(ctx, args[0], args[1:]...)
+	if err != nil {
+		return "", &secretError{"Command failed", fmt.Sprintf("No secret from %v.", err)}
+	}
+	if text = trimLineBreak(text); text == "" {
+		return "", &secretError{"Command printed nothing", fmt.Sprintf("%s printed nothing that could be a secret.", args[0])}
+	}
+	l.printed[key] = text
+	return text, nil
+}
+
+// trimLineBreak removes the line break that most files and commands end with: it is no part of the secret.
+func trimLineBreak(text string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
 }
 
 // readBounded reads a file, or as much of it as shows that it is too large: a device never ends.

@@ -20,9 +20,12 @@ const (
 // copies reports whether the records of a plan are copied: the destination takes a record again without harm, and each belongs where
 // it is written without being asked for. Nothing has to be claimed then, and no record enters a history.
 func copies(ctx workflow.Context, p *plan.Plan) bool {
-	return p.Destination.Idempotent && p.Destination.ResolvedBy == "" &&
+	return CanCopy(p) &&
 		workflow.GetVersion(ctx, changeCopy, workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
+
+// CanCopy reports whether a plan's records can be copied. Workers that serve both of its connections poll its [CopyQueue].
+func CanCopy(p *plan.Plan) bool { return p.Destination.Idempotent && p.Destination.ResolvedBy == "" }
 
 // copyPending copies the pending records.
 func (s *syncRun) copyPending(ctx workflow.Context) error {
@@ -58,7 +61,7 @@ func (s *syncRun) copyBatch(ctx workflow.Context, batch []activities.Pending) er
 	st := s.state
 	var res activities.CopyResult
 	err := workflow.ExecuteActivity(
-		readOptions(ctx, queueOf(st.Plan.Source.Connection), "copy "+records(len(batch)), copyTimeout), a.Copy,
+		readOptions(ctx, CopyQueue(st.Plan.Source.Connection, st.Plan.Destination.Connection), "copy "+records(len(batch)), copyTimeout), a.Copy,
 		activities.CopyInput{Plan: st.Plan, Pending: batch, WriteTimeout: st.Destination.WriteTimeout},
 	).Get(ctx, &res)
 	if err != nil {

@@ -16,6 +16,12 @@ func ConnectionQueue(connectionType, name string) string {
 	return TaskQueue + "/" + connectionType + "/" + name
 }
 
+// CopyQueue is the queue of copies from one connection to another, such as "durasync/copy/gong.acme/file.archive": a worker that polls it
+// serves both.
+func CopyQueue(source, destination string) string {
+	return TaskQueue + "/copy/" + source + "/" + destination
+}
+
 // The names of the workflow types.
 const (
 	SyncType    = "Sync"

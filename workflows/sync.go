@@ -314,13 +314,18 @@ func (s *syncRun) connect(ctx workflow.Context) error {
 	return nil
 }
 
-// connect checks both connections of a plan at once.
+// connect checks both connections of a plan at once. Where records will be copied, a worker has to check the source that serves the
+// destination, too.
 func connect(ctx workflow.Context, p *plan.Plan) (source, destination *activities.ConnectResult, err error) {
 	src, dst := p.Source.Connection, p.Destination.Connection
-	fs := workflow.ExecuteActivity(connectOptions(ctx, queueOf(src), "connect "+src), a.Connect, activities.ConnectInput{Connection: src})
+	queue, who := queueOf(src), "connection "+src
+	if copies(ctx, p) {
+		queue, who = CopyQueue(src, dst), fmt.Sprintf("both connections %s and %s, as a job needs that writes in batches", src, dst)
+	}
+	fs := workflow.ExecuteActivity(connectOptions(ctx, queue, "connect "+src), a.Connect, activities.ConnectInput{Connection: src})
 	fd := workflow.ExecuteActivity(connectOptions(ctx, queueOf(dst), "connect "+dst), a.Connect, activities.ConnectInput{Connection: dst})
-	errSource := unserved(src, fs.Get(ctx, &source))
-	errDestination := unserved(dst, fd.Get(ctx, &destination))
+	errSource := unserved(who, fs.Get(ctx, &source))
+	errDestination := unserved("connection "+dst, fd.Get(ctx, &destination))
 	if errSource != nil {
 		return nil, nil, errSource
 	}
@@ -328,11 +333,11 @@ func connect(ctx workflow.Context, p *plan.Plan) (source, destination *activitie
 }
 
 // unserved turns the timeout of an activity that nobody took into words.
-func unserved(connection string, err error) error {
+func unserved(what string, err error) error {
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) && timeout.TimeoutType() == timeoutScheduleToStart {
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf(
-			"no worker serves connection %s; start one with durasync worker in the directory that declares it", connection), activities.TypeUnserved, nil)
+			"no worker serves %s; start one with durasync worker in the directory that declares it", what), activities.TypeUnserved, nil)
 	}
 	return clean(err)
 }

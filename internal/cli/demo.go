@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/durasync/durasync/internal/command"
 	"github.com/durasync/durasync/internal/sandbox"
 	"github.com/durasync/durasync/internal/schedules"
 	"github.com/durasync/durasync/internal/worker"
@@ -153,7 +154,7 @@ func (a *app) setUp(ctx context.Context, s *stage, flags demoFlags, log hclog.Lo
 	}
 	s.plan = config.Jobs[0]
 	s.worker, err = worker.Start(ctx, worker.Options{
-		Client: s.client.Client, Namespace: s.client.namespace, Files: a.program.Demo, Env: a.env.with(s.sandbox.Env()).LookupEnv, Connectors: found, Logger: log,
+		Client: s.client.Client, Namespace: s.client.namespace, Files: a.program.Demo, Env: a.env.with(s.sandbox.Env()).LookupEnv, Exec: command.Output, Connectors: found, Logger: log,
 	})
 	if err != nil {
 		return err

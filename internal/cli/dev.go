@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
+	"github.com/durasync/durasync/internal/command"
 	"github.com/durasync/durasync/internal/worker"
 )
 
@@ -57,7 +58,7 @@ func (a *app) dev(cmd *cobra.Command, dir string, flags serverFlags) error {
 		return err
 	}
 	defer t.Close()
-	w, err := worker.Start(ctx, worker.Options{Client: t.Client, Namespace: t.namespace, Files: os.DirFS(dir), Env: a.env.LookupEnv, Connectors: found, Logger: log})
+	w, err := worker.Start(ctx, worker.Options{Client: t.Client, Namespace: t.namespace, Files: os.DirFS(dir), Env: a.env.LookupEnv, Exec: command.Output, Connectors: found, Logger: log})
 	if err != nil {
 		return err
 	}

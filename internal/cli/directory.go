@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
+	"github.com/durasync/durasync/internal/command"
 	"github.com/durasync/durasync/schema"
 	"github.com/durasync/durasync/schema/plan"
 )
@@ -22,7 +23,7 @@ func dirArg(args []string) string {
 
 // load reads a job directory and shows what is wrong or doubtful in it. Secrets are read only if env is given.
 func (a *app) load(ctx context.Context, dir string, c *connectors, env func(string) (string, bool)) (*schema.Config, error) {
-	config, diags := schema.Load(ctx, dir, schema.Options{Describe: c.Describe, Env: env})
+	config, diags := schema.Load(ctx, dir, schema.Options{Describe: c.Describe, Env: env, Exec: command.Output})
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

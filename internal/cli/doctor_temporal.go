@@ -99,6 +99,20 @@ func (d *doctor) workers(ctx context.Context, t *temporalClient, config *schema.
 			d.ok(name, "serves task queue %s", queue)
 		}
 	}
+	for _, p := range config.Jobs {
+		source, destination := p.Source.Connection, p.Destination.Connection
+		if !workflows.CanCopy(p) || !served[source] || !served[destination] {
+			continue
+		}
+		name, queue := "worker of job "+p.Job, workflows.CopyQueue(source, destination)
+		switch ok, err := t.served(ctx, queue, enumspb.TASK_QUEUE_TYPE_ACTIVITY); {
+		case err != nil:
+			d.failed(name, err)
+		case !ok:
+			d.problem(name, ExitEnvironment, fmt.Sprintf("none serves %s and %s together, between which it writes in batches", source, destination),
+				"start one with durasync worker in the directory that declares both")
+		}
+	}
 	return served
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/durasync/durasync/activities"
 	"github.com/durasync/durasync/internal/entities"
 	"github.com/durasync/durasync/internal/schedules"
+	"github.com/durasync/durasync/schema/plan"
 	"github.com/durasync/durasync/workflows"
 )
 
@@ -84,6 +85,10 @@ type jobStatus struct {
 	Runs    []activities.Run `json:"runs"`             // the last ones, oldest first
 	backlog
 	Quotas []connectionQuota `json:"quotas,omitempty"`
+
+	// Unserved are the connections of the job that no worker serves, or the pair of them that none serves together: its runs wait for
+	// one for two minutes and fail then.
+	Unserved []string `json:"unserved,omitempty"`
 }
 
 type connectionQuota struct {
@@ -161,7 +166,31 @@ func (t *temporalClient) fill(ctx context.Context, j *jobStatus, active []runnin
 			j.Quotas = append(j.Quotas, connectionQuota{c, *q})
 		}
 	}
-	return nil
+	j.Unserved, err = t.unserved(ctx, state.Plan)
+	return err
+}
+
+// unserved returns what a job needs of workers and none of them does, in words.
+func (t *temporalClient) unserved(ctx context.Context, p *plan.Plan) ([]string, error) {
+	source, destination := p.Source.Connection, p.Destination.Connection
+	needs := []struct{ queue, what string }{{queueOf(source), source}, {queueOf(destination), destination}}
+	if workflows.CanCopy(p) {
+		needs = append(needs, struct{ queue, what string }{workflows.CopyQueue(source, destination), source + " and " + destination + " together"})
+	}
+	var lacking []string
+	for _, n := range needs {
+		ok, err := t.served(ctx, n.queue, enumspb.TASK_QUEUE_TYPE_ACTIVITY)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			lacking = append(lacking, n.what)
+		}
+	}
+	if len(lacking) == len(needs) && len(needs) == 3 {
+		lacking = lacking[:2] // says it all
+	}
+	return lacking, nil
 }
 
 // setRunning sorts the runs that go on into the one that holds the job's lock and the others.
@@ -218,6 +247,9 @@ func (a *app) showJob(j *jobStatus, runs int) {
 		line("schedule", "no further run")
 	default:
 		line("next run", "%s, in %s", moment(j.Next), span(time.Until(j.Next)))
+	}
+	if len(j.Unserved) > 0 {
+		line("worker", "%s", st.yellow("none serves "+strings.Join(j.Unserved, ", ")))
 	}
 	if r := j.Running; r != nil {
 		line("running", "%s, for %s", r.WorkflowID, span(time.Since(r.Since)))

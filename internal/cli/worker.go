@@ -6,12 +6,14 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path"
 	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
+	"github.com/durasync/durasync/internal/command"
 	"github.com/durasync/durasync/internal/telemetry"
 	"github.com/durasync/durasync/internal/worker"
 	"github.com/durasync/durasync/schema"
@@ -38,13 +40,16 @@ over gRPC; the other standard variables of OpenTelemetry are read, too.`,
 		Args: maxArgs(1, "at most one directory"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.work(cmd, dirArg(args), flags) },
 	}
+	cmd.Flags().StringSliceVar(&flags.connections, "connections", nil,
+		"serve these connections only, such as gong.acme or\n'totango.*'; the secrets of others are not read")
 	cmd.Flags().StringVar(&flags.listen, "listen", "", "address for metrics and health, such as :9090")
 	return cmd
 }
 
 // workerFlags are the flags of durasync worker.
 type workerFlags struct {
-	listen string
+	listen      string
+	connections []string
 }
 
 // work runs a worker until it is interrupted.
@@ -55,7 +60,15 @@ func (a *app) work(cmd *cobra.Command, dir string, flags workerFlags) error {
 		return err
 	}
 	found := a.connectors(dir, log)
-	config, diags := schema.Load(ctx, dir, schema.Options{Describe: found.Describe, Env: a.env.LookupEnv})
+	for _, pattern := range flags.connections {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return usageError(cmd, "--connections %s is not a pattern that can be matched", pattern)
+		}
+	}
+	opts := worker.Options{
+		Files: os.DirFS(dir), Serve: flags.connections, Env: a.env.LookupEnv, Exec: command.Output, Connectors: found, Logger: log,
+	}
+	config, diags := schema.Load(ctx, dir, opts.Schema())
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -80,9 +93,8 @@ func (a *app) work(cmd *cobra.Command, dir string, flags workerFlags) error {
 		return err
 	}
 	defer t.Close()
-	w, err := worker.Start(ctx, worker.Options{
-		Client: t.Client, Namespace: t.namespace, Files: os.DirFS(dir), Env: a.env.LookupEnv, Connectors: found, Logger: log, Telemetry: reports,
-	})
+	opts.Client, opts.Namespace, opts.Telemetry = t.Client, t.namespace, reports
+	w, err := worker.Start(ctx, opts)
 	if err != nil {
 		return err
 	}

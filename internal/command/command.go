@@ -34,13 +34,13 @@ func Output(ctx context.Context, name string, args ...string) (string, error) {
 	err := cmd.Run()
 	switch {
 	case ctx.Err() != nil:
-		return "", fmt.Errorf("run %s: %w", name, context.Cause(ctx))
+		return "", fmt.Errorf("%s: %w", name, context.Cause(ctx))
 	case is[*exec.ExitError](err):
-		return "", fmt.Errorf("run %s: %w%s", name, err, complaint(stderr.String()))
-	case err != nil: // it was not found, or cannot be run; the error says its name
-		return "", fmt.Errorf("run %w", err)
+		return "", fmt.Errorf("%s: %w%s", name, err, complaint(stderr.String()))
+	case err != nil: // it was not found, or cannot be run
+		return "", fmt.Errorf("%s: %w", name, err)
 	case stdout.cut:
-		return "", fmt.Errorf("run %s: it printed more than %d bytes", name, maxOutput)
+		return "", fmt.Errorf("%s: it printed more than %d bytes", name, maxOutput)
 	}
 	return stdout.String(), nil
 }

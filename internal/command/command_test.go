@@ -22,8 +22,8 @@ func TestFailures(t *testing.T) {
 		args []string
 		want string
 	}{
-		"says why":   {[]string{"sh", "-c", "echo hunter2; printf 'permission\ndenied\n' >&2; exit 3"}, "run sh: exit status 3: permission denied"},
-		"is silent":  {[]string{"sh", "-c", "echo hunter2; exit 3"}, "run sh: exit status 3, and it does not say why"},
+		"says why":   {[]string{"sh", "-c", "echo hunter2; printf 'permission\ndenied\n' >&2; exit 3"}, "sh: exit status 3: permission denied"},
+		"is silent":  {[]string{"sh", "-c", "echo hunter2; exit 3"}, "sh: exit status 3, and it does not say why"},
 		"is missing": {[]string{"durasync-no-such-command"}, "durasync-no-such-command"},
 	} {
 		got, err := command.Output(t.Context(), tc.args[0], tc.args[1:]...)

@@ -15,11 +15,16 @@ import (
 // from, mounted volumes included.
 const followInterval = 2 * time.Second
 
-// retryInterval is how often connectors are tried again that did not start.
-const retryInterval = 30 * time.Second
+const (
+	// retryInterval is how often connectors are tried again that did not start.
+	retryInterval = 30 * time.Second
 
-// follow serves what the directory holds, whenever it has changed. One that is still being written can be without mistakes and without
-// connections, so it is served only when two looks have seen the same. The problem is what was wrong at the start.
+	// secretsInterval is how often secrets are read again that stand in files or that commands print.
+	secretsInterval = time.Minute
+)
+
+// follow serves what the directory holds, whenever it or a secret has changed. A directory that is still being written can be without
+// mistakes and without connections, so it is served only when two looks have seen the same. The problem is what was wrong at the start.
 func (w *Worker) follow(ctx context.Context, problem error) {
 	tick := time.NewTicker(followInterval)
 	defer tick.Stop()
@@ -31,9 +36,9 @@ func (w *Worker) follow(ctx context.Context, problem error) {
 		case <-tick.C:
 		}
 		now := fingerprint(w.opts.Files)
-		written := now == last
-		retry := problem != nil && time.Since(tried) >= retryInterval
-		if last = now; !written || now == served && !retry {
+		written, since := now == last, time.Since(tried)
+		due := since >= secretsInterval || problem != nil && since >= retryInterval
+		if last = now; !written || now == served && !due {
 			continue
 		}
 		served, tried = now, time.Now()
@@ -41,8 +46,8 @@ func (w *Worker) follow(ctx context.Context, problem error) {
 	}
 }
 
-// reload serves what the directory holds now, and returns what is wrong with it. A change with mistakes is reported and changes
-// nothing. What is wrong as it was before is not said again.
+// reload serves what the directory and the secrets hold now, and returns what is wrong with them. A change with mistakes is reported and
+// changes nothing. What is wrong as it was before is not said again.
 func (w *Worker) reload(ctx context.Context, before error) (problem error) {
 	config, diags := load(ctx, w.opts)
 	problem = diags.Err()
@@ -51,15 +56,18 @@ func (w *Worker) reload(ctx context.Context, before error) (problem error) {
 		log = hclog.NewNullLogger()
 	}
 	if !Usable(config, diags) {
-		log.Error("the job directory has changed and has errors; the connections stay as they were", "error", problem)
+		log.Error("the job directory, or a secret, has errors; the connections stay as they were", "error", problem)
 		return problem
 	}
-	if err := w.serve(ctx, config); err != nil {
-		log.Error("the job directory has changed and cannot be served in full", "error", err)
+	changed, err := w.serve(ctx, config)
+	if err != nil {
+		log.Error("the job directory cannot be served in full", "error", err)
 		return problem
 	}
 	reportUnserved(log, diags)
-	log.Info("the job directory has changed", "connections", w.Connections())
+	if changed {
+		w.opts.Logger.Info("the connections have changed", "connections", w.Connections())
+	}
 	return problem
 }
 

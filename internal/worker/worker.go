@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,7 +27,7 @@ import (
 	"github.com/durasync/durasync/workflows"
 )
 
-// Options are what a worker needs. All but Telemetry are required.
+// Options are what a worker needs. All but Serve and Telemetry are required.
 type Options struct {
 	// Client is a Temporal client, and Namespace its namespace. The caller closes it after the worker has stopped.
 	Client    client.Client
@@ -34,8 +36,13 @@ type Options struct {
 	// Files is the job directory.
 	Files fs.FS
 
-	// Env reads the environment variables that connections name.
-	Env func(string) (string, bool)
+	// Serve are the connections to serve, each a name such as "gong.acme" or a pattern such as "gong.*" ([path.Match]); none means all.
+	// The secrets of others are not read.
+	Serve []string
+
+	// Env reads the environment variables that connections name, and Exec runs the commands.
+	Env  func(string) (string, bool)
+	Exec func(ctx context.Context, name string, args ...string) (string, error)
 
 	// Connectors knows how connectors are started and what they offer.
 	Connectors Connectors
@@ -67,7 +74,7 @@ type Worker struct {
 	stopping atomic.Bool
 
 	mu     sync.Mutex
-	queues map[string]worker.Worker // by connection
+	queues map[string]worker.Worker // by name
 }
 
 // cachedWorkflows is how many workflows a worker keeps in memory between their tasks, instead of replaying them: the runs under way
@@ -83,6 +90,9 @@ func Start(ctx context.Context, opts Options) (*Worker, error) {
 	config, diags := load(ctx, opts)
 	if !Usable(config, diags) {
 		return nil, diags.Err()
+	}
+	if len(opts.Serve) > 0 && len(config.Connections) == 0 && diags.Err() == nil {
+		return nil, fmt.Errorf("no connection of the job directory is called %s", strings.Join(opts.Serve, " or "))
 	}
 	entity := entities.New(opts.Client)
 	w := &Worker{
@@ -109,7 +119,7 @@ func Start(ctx context.Context, opts Options) (*Worker, error) {
 		w.pool.Close()
 		return nil, fmt.Errorf("start the worker on task queue %s: %w", workflows.TaskQueue, err)
 	}
-	if err := w.serve(ctx, config); err != nil {
+	if _, err := w.serve(ctx, config); err != nil {
 		w.core.Stop()
 		w.pool.Close()
 		return nil, err
@@ -142,8 +152,24 @@ func Usable(config *schema.Config, diags schema.Diagnostics) bool {
 	})
 }
 
+// load reads the job directory, with the connections that are to be served alone.
 func load(ctx context.Context, opts Options) (*schema.Config, schema.Diagnostics) {
-	return schema.LoadFS(ctx, opts.Files, schema.Options{Describe: opts.Connectors.Describe, Env: opts.Env})
+	config, diags := schema.LoadFS(ctx, opts.Files, opts.Schema())
+	config.Connections = slices.DeleteFunc(config.Connections, func(c schema.Connection) bool { return !opts.serves(c.ID()) })
+	return config, diags
+}
+
+// Schema says how the worker reads the job directory.
+func (o *Options) Schema() schema.Options {
+	return schema.Options{Describe: o.Connectors.Describe, Env: o.Env, Exec: o.Exec, Serves: o.serves}
+}
+
+// serves reports whether a connection is to be served.
+func (o *Options) serves(connection string) bool {
+	return len(o.Serve) == 0 || slices.ContainsFunc(o.Serve, func(pattern string) bool {
+		ok, err := path.Match(pattern, connection)
+		return err == nil && ok
+	})
 }
 
 // Connections returns the names of the connections that the worker serves, sorted.
@@ -165,64 +191,90 @@ func (w *Worker) Stop() {
 	w.pool.Close()
 }
 
-// serve makes the worker serve exactly the connections of the configuration.
-func (w *Worker) serve(ctx context.Context, config *schema.Config) error {
+// serve makes the worker serve exactly the connections of the configuration, and reports whether that changed anything.
+func (w *Worker) serve(ctx context.Context, config *schema.Config) (changed bool, err error) {
 	specs := make([]host.Spec, 0, len(config.Connections))
 	for _, c := range config.Connections {
 		cmd, err := w.opts.Connectors.Command(c.Type)
 		if err != nil {
-			return err
+			return false, err
 		}
 		specs = append(specs, host.Spec{Name: c.ID(), Connector: c.Type, Command: cmd, Config: c.Config})
 	}
 	if err := w.tell.set(config.Notifiers); err != nil {
-		return err
+		return false, err
 	}
+	wanted := queuesOf(config)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var wg sync.WaitGroup
-	for id, q := range w.queues {
-		if !slices.ContainsFunc(specs, func(s host.Spec) bool { return s.Name == id }) {
+	for name, q := range w.queues {
+		if wanted[name] == nil {
 			wg.Go(q.Stop) // takes no more work, before the connector ends
-			delete(w.queues, id)
+			delete(w.queues, name)
+			changed = true
 		}
 	}
 	wg.Wait()
-	if err := w.pool.Apply(specs); err != nil {
-		return err
+	replaced, err := w.pool.Apply(specs)
+	if err != nil {
+		return changed, err
 	}
-	errs := make([]error, len(config.Connections))
-	started := make([]worker.Worker, len(config.Connections))
-	for i, c := range config.Connections {
-		if w.queues[c.ID()] == nil {
-			wg.Go(func() { started[i], errs[i] = w.startQueue(ctx, c) })
+	var missing []string
+	for name := range wanted {
+		if w.queues[name] == nil {
+			missing = append(missing, name)
 		}
+	}
+	started, errs := make([]worker.Worker, len(missing)), make([]error, len(missing))
+	for i, name := range missing {
+		wg.Go(func() { started[i], errs[i] = w.startQueue(ctx, name, wanted[name]) })
 	}
 	wg.Wait()
 	for i, q := range started {
 		if q != nil {
-			w.queues[config.Connections[i].ID()] = q
+			w.queues[missing[i]] = q
 		}
 	}
-	return errors.Join(errs...)
+	return changed || replaced || len(missing) > 0, errors.Join(errs...)
 }
 
-// startQueue polls a connection's queue. A connector that does not start is no error here: the runs that need it say so.
-func (w *Worker) startQueue(ctx context.Context, c schema.Connection) (worker.Worker, error) {
-	var limits []plugin.RateLimit
-	if conn, err := w.pool.Get(ctx, c.ID()); err != nil {
-		w.opts.Logger.Error("the connector does not start; runs that use the connection will fail", "connection", c.ID(), "error", err)
-	} else if settings, err := conn.Settings(ctx); err == nil {
-		limits = settings.RateLimits
+// queuesOf are the queues to poll, with the connections that their activities call: one for each connection, and one for each pair
+// between which a job copies.
+func queuesOf(config *schema.Config) map[string][]string {
+	queues := map[string][]string{}
+	served := map[string]bool{}
+	for _, c := range config.Connections {
+		queues[workflows.ConnectionQueue(c.Type, c.Name)] = []string{c.ID()}
+		served[c.ID()] = true
 	}
-	q := worker.New(w.opts.Client, workflows.ConnectionQueue(c.Type, c.Name), worker.Options{
+	for _, p := range config.Jobs {
+		from, to := p.Source.Connection, p.Destination.Connection
+		if workflows.CanCopy(p) && served[from] && served[to] {
+			queues[workflows.CopyQueue(from, to)] = []string{from, to}
+		}
+	}
+	return queues
+}
+
+// startQueue polls a queue. A connector that does not start is no error here: the runs that need it say so.
+func (w *Worker) startQueue(ctx context.Context, name string, connections []string) (worker.Worker, error) {
+	var limits []plugin.RateLimit
+	for _, connection := range connections {
+		if conn, err := w.pool.Get(ctx, connection); err != nil {
+			w.opts.Logger.Error("the connector does not start; runs that use the connection will fail", "connection", connection, "error", err)
+		} else if settings, err := conn.Settings(ctx); err == nil {
+			limits = append(limits, settings.RateLimits...)
+		}
+	}
+	q := worker.New(w.opts.Client, name, worker.Options{
 		DisableWorkflowWorker:              true,
 		MaxConcurrentActivityExecutionSize: concurrency(limits),
 		WorkerStopTimeout:                  stopTimeout,
 	})
 	q.RegisterActivity(w.acts)
 	if err := q.Start(); err != nil {
-		return nil, fmt.Errorf("start the worker for connection %s: %w", c.ID(), err)
+		return nil, fmt.Errorf("start the worker on task queue %s: %w", name, err)
 	}
 	return q, nil
 }

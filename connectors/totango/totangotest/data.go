@@ -262,3 +262,10 @@ func (s *Server) account(id string) (Account, bool) {
 	}
 	return s.accounts[i], true
 }
+
+// SetTokens replaces the app tokens that the server accepts, as an administrator does who rotates one.
+func (s *Server) SetTokens(tokens ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opts.Tokens = slices.Clone(tokens)
+}
