@@ -56,6 +56,7 @@ type Connector interface {
 	Read(ctx context.Context, req *plugin.ReadRequest) (*plugin.ReadResponse, error)
 	Resolve(ctx context.Context, req *plugin.ResolveRequest) (*plugin.ResolveResponse, error)
 	Create(ctx context.Context, req *plugin.CreateRequest) (*plugin.CreateResponse, error)
+	Find(ctx context.Context, req *plugin.FindRequest) (*plugin.FindResponse, error)
 	Preview(ctx context.Context, req *plugin.PreviewRequest) (*plugin.PreviewResponse, error)
 }
 

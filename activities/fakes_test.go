@@ -19,6 +19,7 @@ type connector struct {
 	read     func(*plugin.ReadRequest) (*plugin.ReadResponse, error)
 	resolve  func(*plugin.ResolveRequest) (*plugin.ResolveResponse, error)
 	create   func(context.Context, *plugin.CreateRequest) (*plugin.CreateResponse, error)
+	find     func(*plugin.FindRequest) (*plugin.FindResponse, error)
 }
 
 func (c *connector) Connector(context.Context, string) (Connector, error) { return c, nil }
@@ -45,6 +46,10 @@ func (c *connector) Resolve(_ context.Context, req *plugin.ResolveRequest) (*plu
 
 func (c *connector) Create(ctx context.Context, req *plugin.CreateRequest) (*plugin.CreateResponse, error) {
 	return c.create(ctx, req)
+}
+
+func (c *connector) Find(_ context.Context, req *plugin.FindRequest) (*plugin.FindResponse, error) {
+	return c.find(req)
 }
 
 func (c *connector) Preview(context.Context, *plugin.PreviewRequest) (*plugin.PreviewResponse, error) {

@@ -98,6 +98,9 @@ func (a *Activities) fetch(ctx context.Context, f *fetch, pending []Pending) err
 		}
 		return read.Requests, nil
 	})
+	if plugin.AsError(err) != nil && plugin.AsError(err).Code == plugin.CodeTooLarge {
+		return a.fetchLess(ctx, f, pending, err)
+	}
 	if err != nil {
 		return applicationError(src.Connection, err)
 	}
@@ -115,6 +118,19 @@ func (a *Activities) fetch(ctx context.Context, f *fetch, pending []Pending) err
 		}
 	}
 	return nil
+}
+
+// fetchLess reads records by halves that do not fit into one answer, until those are alone that are too large by themselves.
+func (a *Activities) fetchLess(ctx context.Context, f *fetch, pending []Pending, tooLarge error) error {
+	if len(pending) == 1 {
+		f.set(&Record{Pending: pending[0]}, Rejected, ReasonRender, plugin.AsError(tooLarge).Message)
+		return nil
+	}
+	half := len(pending) / 2
+	if err := a.fetch(ctx, f, pending[:half]); err != nil {
+		return err
+	}
+	return a.fetch(ctx, f, pending[half:])
 }
 
 // fetch sorts the records of one read.

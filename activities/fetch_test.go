@@ -16,11 +16,16 @@ import (
 
 func runFetch(t *testing.T, records []plugin.Record, ids ...string) *FetchResult {
 	t.Helper()
+	return runFetchFrom(t, func(*plugin.ReadRequest) (*plugin.ReadResponse, error) {
+		return &plugin.ReadResponse{Records: records, Requests: 1}, nil
+	}, ids...)
+}
+
+func runFetchFrom(t *testing.T, read func(*plugin.ReadRequest) (*plugin.ReadResponse, error), ids ...string) *FetchResult {
+	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
-	c := &connector{read: func(*plugin.ReadRequest) (*plugin.ReadResponse, error) {
-		return &plugin.ReadResponse{Records: records, Requests: 1}, nil
-	}}
+	c := &connector{read: read}
 	acts := New(Dependencies{Connectors: c, Quotas: &meter{}, Evaluator: renderer{}})
 	env.RegisterActivity(acts)
 	in := FetchInput{Plan: &plan.Plan{
@@ -77,6 +82,34 @@ func TestFetchSortsRecords(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// What does not fit into one answer is asked for in parts. A record that does not fit alone is turned down; the others are read.
+func TestFetchAsksForLessOfWhatIsTooLarge(t *testing.T) {
+	const limit = 10
+	size := map[string]int{"a": 4, "b": 4, "c": 4, "huge": 11, "d": 1}
+	res := runFetchFrom(t, func(req *plugin.ReadRequest) (*plugin.ReadResponse, error) {
+		all := 0
+		resp := &plugin.ReadResponse{Requests: 1}
+		for _, id := range req.IDs {
+			all += size[id]
+			resp.Records = append(resp.Records, plugin.Record{ID: id, Time: time.Now(), Data: json.RawMessage(`{"people":["pat@acme.example"]}`)})
+		}
+		if all > limit {
+			return nil, plugin.Errorf(plugin.CodeTooLarge, "%d records are too large", len(req.IDs))
+		}
+		return resp, nil
+	}, "a", "b", "c", "huge", "d")
+	var got []string
+	for _, r := range res.Records {
+		got = append(got, r.Pending.ID)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "c", "d"}, got); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+	if len(res.Verdicts) != 1 || res.Verdicts[0].Pending.ID != "huge" || res.Verdicts[0].State != Rejected || res.Verdicts[0].Detail != "1 records are too large" {
+		t.Errorf("verdicts %+v, want one that turns huge down", res.Verdicts)
 	}
 }
 

@@ -64,6 +64,9 @@ type Counts struct {
 	Rejected int `json:"rejected"` // cannot be written as they are, with a reason
 	Deferred int `json:"deferred"` // not ready, or in another run's hands
 	Failed   int `json:"failed"`   // given up for this run; the next one tries again
+
+	// Adopted are those of Known that this run found in the destination.
+	Adopted int `json:"adopted,omitempty"`
 }
 
 // RunKind is what a run was for.
@@ -74,6 +77,7 @@ const (
 	KindSync     RunKind = "sync"     // the window since the last run
 	KindBackfill RunKind = "backfill" // a window that somebody asked for
 	KindRetry    RunKind = "retry"    // records that earlier runs did not write
+	KindAdopt    RunKind = "adopt"    // what the destination has already, for a job that has lost its ledger
 )
 
 // Run is a run as the Job remembers it.

@@ -267,4 +267,6 @@ const (
 	ReasonUncertain Reason = "uncertain"
 	// ReasonUnavailable: the destination could not be reached for too long.
 	ReasonUnavailable Reason = "unavailable"
+	// ReasonMissing: a run that adopts looked for the record in the destination, and it is not there.
+	ReasonMissing Reason = "missing"
 )

@@ -30,6 +30,9 @@ const (
 	CodeRateLimited Code = "rate_limited"
 	// CodeUnavailable: the other system cannot be reached, or is in trouble. Trying again later may help.
 	CodeUnavailable Code = "unavailable"
+	// CodeTooLarge: what was asked for at once does not fit into one answer. The host asks for less of it at once, and turns a record
+	// down that does not fit alone.
+	CodeTooLarge Code = "too_large"
 	// CodeUnimplemented: the connector does not offer this method.
 	CodeUnimplemented Code = "unimplemented"
 	// CodeInternal: anything that the connector did not foresee.

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/durasync/durasync/plugin/internal/calllog"
 	"github.com/durasync/durasync/plugin/internal/gate"
 	"github.com/durasync/durasync/plugin/internal/wire"
 	wirev1 "github.com/durasync/durasync/plugin/internal/wire/v1"
@@ -69,7 +70,9 @@ func (s *server) Read(req *wirev1.ReadRequest, stream grpc.ServerStreamingServer
 		return toStatus(errStopping())
 	}
 	defer s.gate.Leave()
-	resp, err := call(stream.Context(), s, "Read", c.Read, fromReadRequest(req))
+	ctx, log := calllog.With(stream.Context())
+	resp, err := call(ctx, s, "Read", c.Read, fromReadRequest(req))
+	stream.SetTrailer(log.Metadata())
 	if err != nil {
 		return toStatus(err)
 	}
@@ -83,8 +86,8 @@ func sendRecords(resp *ReadResponse, send func(*wirev1.ReadResponse) error) erro
 		record := toRecord(r)
 		n := proto.Size(record)
 		if n > wire.MaxMessage-1<<10 {
-			e := Errorf(CodeInternal, "record %s is of %d bytes; a record can be of at most %d", r.ID, n, wire.MaxMessage-1<<10)
-			e.Retryable, e.Requests = false, resp.Requests
+			e := Errorf(CodeTooLarge, "record %s is of %d bytes; a record can be of at most %d", r.ID, n, wire.MaxMessage-1<<10)
+			e.Requests = resp.Requests
 			return toStatus(e)
 		}
 		if size > 0 && size+n > wire.ChunkSize {
@@ -151,7 +154,9 @@ func unary[Req, Resp, Wire any](
 		return nil, toStatus(errStopping())
 	}
 	defer s.gate.Leave()
-	resp, err := call(ctx, s, method, fn, req)
+	logged, log := calllog.With(ctx)
+	resp, err := call(logged, s, method, fn, req)
+	_ = grpc.SetTrailer(ctx, log.Metadata()) // fails outside of a call, which this is not
 	if err != nil {
 		return nil, toStatus(err)
 	}

@@ -57,6 +57,7 @@ func TestAnyValues(t *testing.T) {
 		`row.values`: `{"big":9007199254740993,"half":0.5,"name":"Ann","none":null,"tags":["a",1,null,{"x":true}]}`,
 		`{ who = upper(row.values.name), n = row.values.big + 1, id = row.id }`:    `{"id":"7","n":9007199254740994,"who":"ANN"}`,
 		`merge(row.values, { tags = [for x in row.values.tags : x if x == "a"] })`: `{"big":9007199254740993,"half":0.5,"name":"Ann","none":null,"tags":["a"]}`,
+		`{ price = 12345678.5, rate = 0.000125, tiny = 1e-9, all = 1e7 }`:          `{"all":10000000,"price":12345678.5,"rate":0.000125,"tiny":1e-09}`,
 		`"${row.values.name} of ${row.id}"`:                                        `"Ann of 7"`,
 		`[row.values.half, true]`:                                                  `[0.5,true]`,
 	} {

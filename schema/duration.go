@@ -25,8 +25,8 @@ var durationUnits = map[string]time.Duration{
 	"w": 7 * day, "d": day, "h": time.Hour, "m": time.Minute, "s": time.Second,
 }
 
-// parseDuration reads texts such as "7d", "36h" and "1d12h". A day has 24 hours.
-func parseDuration(s string) (time.Duration, error) {
+// ParseDuration reads texts such as "7d", "36h" and "1d12h". A day has 24 hours.
+func ParseDuration(s string) (time.Duration, error) {
 	if !durationForm.MatchString(s) {
 		if _, err := strconv.Atoi(s); err == nil {
 			return 0, fmt.Errorf("%q has no unit; write %q, or use h, m or s", s, s+"d")
@@ -52,7 +52,7 @@ func parseDuration(s string) (time.Duration, error) {
 	return total, nil
 }
 
-// formatDuration writes a duration the way parseDuration reads it.
+// formatDuration writes a duration the way ParseDuration reads it.
 func formatDuration(d time.Duration) string {
 	var b strings.Builder
 	for _, unit := range []string{"d", "h", "m", "s"} {

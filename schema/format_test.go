@@ -45,17 +45,17 @@ func TestParseDuration(t *testing.T) {
 		"7d": 168 * time.Hour, "36h": 36 * time.Hour, "90m": 90 * time.Minute, "1d12h": 36 * time.Hour, "2w": 336 * time.Hour,
 		"0s": 0, "1h30m15s": time.Hour + 30*time.Minute + 15*time.Second, "3650d": 3650 * 24 * time.Hour,
 	} {
-		got, err := parseDuration(in)
+		got, err := ParseDuration(in)
 		if err != nil || got != want {
-			t.Errorf("parseDuration(%q) = %v, %v; want %v", in, got, err, want)
+			t.Errorf("ParseDuration(%q) = %v, %v; want %v", in, got, err, want)
 		}
-		if back, err := parseDuration(formatDuration(got)); err != nil || back != got {
+		if back, err := ParseDuration(formatDuration(got)); err != nil || back != got {
 			t.Errorf("%q is written %q, which reads as %v, %v", in, formatDuration(got), back, err)
 		}
 	}
 	for _, in := range []string{"", "7", "d", "1.5h", "-1d", "1d 12h", "1D", "1y", "3651d", "999999999w", "1d1d"} {
-		if got, err := parseDuration(in); err == nil {
-			t.Errorf("parseDuration(%q) = %v", in, got)
+		if got, err := ParseDuration(in); err == nil {
+			t.Errorf("ParseDuration(%q) = %v", in, got)
 		}
 	}
 }

@@ -29,7 +29,7 @@ var timeAddFunc = function.New(&function.Spec{
 	Params: []function.Parameter{{Name: "time", Type: cty.String}, {Name: "duration", Type: cty.String}},
 	Type: func(args []cty.Value) (cty.Type, error) {
 		if args[1].IsKnown() { // a mistake in a constant shows in the checks
-			if _, err := parseDuration(strings.TrimPrefix(args[1].AsString(), "-")); err != nil {
+			if _, err := ParseDuration(strings.TrimPrefix(args[1].AsString(), "-")); err != nil {
 				return cty.NilType, function.NewArgError(1, err)
 			}
 		}
@@ -41,7 +41,7 @@ var timeAddFunc = function.New(&function.Spec{
 			return cty.NilVal, function.NewArgErrorf(0, "a time in RFC 3339 is needed, such as 2006-01-02T15:04:05Z")
 		}
 		text, back := strings.CutPrefix(args[1].AsString(), "-")
-		d, err := parseDuration(text)
+		d, err := ParseDuration(text)
 		if err != nil {
 			return cty.NilVal, function.NewArgError(1, err)
 		}

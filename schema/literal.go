@@ -138,7 +138,7 @@ func (s *settings) duration(name string, fallback, least time.Duration) time.Dur
 	if !ok {
 		return fallback
 	}
-	d, err := parseDuration(strings.TrimSpace(text))
+	d, err := ParseDuration(strings.TrimSpace(text))
 	at := s.attr(name).Expr.Range()
 	switch {
 	case err != nil:

@@ -203,10 +203,7 @@ func appendJSON(b []byte, v cty.Value, t plan.Type, maxLength int) ([]byte, erro
 		}
 		return n.Append(b, 10), nil
 	case plugin.KindNumber:
-		if err := checkMagnitude(v); err != nil {
-			return nil, err
-		}
-		return v.AsBigFloat().Append(b, 'g', -1), nil
+		return appendNumber(b, v)
 	case plugin.KindBool:
 		return strconv.AppendBool(b, v.True()), nil
 	case plugin.KindList:
@@ -287,6 +284,23 @@ func appendMap(b []byte, v cty.Value, elem plan.Type) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
+// appendNumber writes a number as people do: whole ones in digits, however many, and others with an exponent only if they are very small
+// or very large. What is stored as text must not become 1.23456785e+07.
+func appendNumber(b []byte, v cty.Value) ([]byte, error) {
+	if err := checkMagnitude(v); err != nil {
+		return nil, err
+	}
+	f := v.AsBigFloat()
+	if n, accuracy := f.Int(nil); accuracy == big.Exact {
+		return n.Append(b, 10), nil
+	}
+	const least, most = -20, 70 // as powers of two: a millionth, and more than any amount of money
+	if e := f.MantExp(nil); e < least || e > most {
+		return f.Append(b, 'g', -1), nil
+	}
+	return f.Append(b, 'f', -1), nil
+}
+
 // appendAny writes a value as what it is. Nulls are kept: what leaves them out or not is whoever made the value.
 func appendAny(b []byte, v cty.Value) ([]byte, error) {
 	t := v.Type()
@@ -300,14 +314,7 @@ func appendAny(b []byte, v cty.Value) ([]byte, error) {
 	case t == cty.Bool:
 		return strconv.AppendBool(b, v.True()), nil
 	case t == cty.Number:
-		if err := checkMagnitude(v); err != nil {
-			return nil, err
-		}
-		if f := v.AsBigFloat(); !f.IsInt() {
-			return f.Append(b, 'g', -1), nil
-		}
-		n, _ := v.AsBigFloat().Int(nil)
-		return n.Append(b, 10), nil
+		return appendNumber(b, v)
 	case t.IsObjectType() || t.IsMapType():
 		return appendAnyMembers(b, v)
 	}

@@ -19,8 +19,13 @@ import (
 	"github.com/durasync/durasync/plugin"
 )
 
-// pageSize is how many entries a page of a listing has.
-const pageSize = 10_000
+const (
+	// pageSize is how many entries a page of a listing has.
+	pageSize = 10_000
+
+	// maxAnswer is how many bytes of rows one Read returns, a little less than the host takes.
+	maxAnswer = 30 << 20
+)
 
 // source reads rows.
 type source struct {
@@ -143,11 +148,15 @@ func (s *source) read(ctx context.Context, req *plugin.ReadRequest) ([]plugin.Re
 	if err != nil {
 		return nil, err
 	}
-	wanted := map[*part][]*entry{}
+	wanted, size := map[*part][]*entry{}, int64(0)
 	for _, id := range req.IDs {
 		if e := x.byID[id]; e != nil {
 			wanted[e.part] = append(wanted[e.part], e)
+			size += int64(e.length)
 		}
+	}
+	if size > maxAnswer {
+		return nil, plugin.Errorf(plugin.CodeTooLarge, "%d rows have more than %d MiB", len(req.IDs), maxAnswer>>20)
 	}
 	records := make([]plugin.Record, 0, len(req.IDs))
 	for p, entries := range wanted {

@@ -195,7 +195,7 @@ func (t *table) read(ctx context.Context, server *pgx.Conn, req *plugin.ReadRequ
 			return nil, err
 		}
 		if size += len(r.Data); size > maxAnswer {
-			return nil, plugin.Errorf(plugin.CodeInvalidRequest, "%d rows of %s have more than %d MiB; read a view without the largest columns",
+			return nil, plugin.Errorf(plugin.CodeTooLarge, "%d rows of %s have more than %d MiB; read a view without the largest columns",
 				len(req.IDs), t.relation.Sanitize(), maxAnswer>>20)
 		}
 		records = append(records, r)

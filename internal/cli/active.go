@@ -38,7 +38,7 @@ func (r *running) waiting() bool {
 func kindOf(workflowID string) activities.RunKind {
 	prefix, _, _ := strings.Cut(workflowID, "/")
 	switch kind := activities.RunKind(prefix); kind {
-	case activities.KindBackfill, activities.KindRetry:
+	case activities.KindBackfill, activities.KindRetry, activities.KindAdopt:
 		return kind
 	}
 	return activities.KindSync

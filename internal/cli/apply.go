@@ -34,7 +34,7 @@ const (
 
 func (a *app) applyCommand() *cobra.Command {
 	var planHash string
-	var prune bool
+	var prune, paused bool
 	cmd := a.reports(&cobra.Command{
 		Use:   "apply [DIR]",
 		Short: "Make the jobs of a directory known to Temporal",
@@ -47,7 +47,11 @@ for itself, and a mistake in one must not keep the others from being mended.
 The exit code is 2 then. To apply all or nothing: durasync validate && durasync
 apply. Jobs that Temporal has and the directory has not are left alone; with
 --prune their schedules are deleted, unless a file has a mistake. Give --prune
-only if all the jobs of the namespace are in this one directory.`,
+only if all the jobs of the namespace are in this one directory.
+
+If the Temporal that the jobs ran in is lost and this one is empty, give
+--paused: the schedules are created paused, and no run is started that could
+write again what was delivered before. Then see durasync help adopt.`,
 		Args: maxArgs(1, "at most one directory"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
@@ -75,13 +79,28 @@ only if all the jobs of the namespace are in this one directory.`,
 			if planHash != "" && planHash != set.Hash {
 				return staleError(dir, planHash, set.Hash)
 			}
+			if paused {
+				set.pause(a.who())
+			}
 			applied, err := t.carryOut(ctx, set)
 			return a.reportApplied(applied, joined(err, set.err(), files.err))
 		},
 	})
 	cmd.Flags().StringVar(&planHash, "plan-hash", "", "apply only what plan has shown under this hash")
 	cmd.Flags().BoolVar(&prune, "prune", false, "delete the schedules of jobs that the directory\nhas not")
+	cmd.Flags().BoolVar(&paused, "paused", false, "create schedules paused, and start no run")
 	return cmd
+}
+
+// pause makes new jobs begin paused by a person, and starts no runs.
+func (s *changeSet) pause(who string) {
+	for i := range s.Jobs {
+		c := &s.Jobs[i]
+		c.Starts = false
+		if c.Action == actionCreate {
+			c.Held, c.Next = schedules.PauseNote(who, "applied with --paused", time.Now()), nil
+		}
+	}
 }
 
 func staleError(dir, want, have string) error {
@@ -193,7 +212,12 @@ func (t *temporalClient) carryOutJob(ctx context.Context, entity *entities.Clien
 	case err != nil:
 		return fmt.Errorf("job %s: %w", j.Job, err)
 	}
-	if _, err := schedules.Apply(ctx, t.ScheduleClient(), t.codec, j.plan); err != nil {
+	if j.Action == actionCreate && j.Held != "" {
+		err = schedules.CreatePaused(ctx, t.ScheduleClient(), j.plan, j.Held)
+	} else {
+		_, err = schedules.Apply(ctx, t.ScheduleClient(), t.codec, j.plan)
+	}
+	if err != nil {
 		return err
 	}
 	j.Done = true

@@ -131,7 +131,7 @@ Exit codes: 0 done, 1 a run did not complete, 2 invalid files or command line,
 			a.fmtCommand(),
 		}},
 		{groupRuns, []*cobra.Command{
-			a.runsCommand(), a.runCommand(), a.cancelCommand(), a.rejectsCommand(), a.retryCommand(), a.backfillCommand(),
+			a.runsCommand(), a.runCommand(), a.cancelCommand(), a.rejectsCommand(), a.retryCommand(), a.backfillCommand(), a.adoptCommand(),
 			a.pauseCommand(), a.resumeCommand(),
 		}},
 		{groupRun, []*cobra.Command{a.workerCommand(), a.connectorCommand(), a.doctorCommand(), a.serverCommand(), a.codecServerCommand(), a.sandboxCommand()}},

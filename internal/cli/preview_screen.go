@@ -145,7 +145,7 @@ func (p *preview) verdict(r *activities.PreviewRecord) string {
 		return "is in the destination already, and is not written again"
 	}
 	text := hint(r.Reason, r.Detail)
-	if r.Detail != "" && text != r.Detail && r.Reason == activities.ReasonAmbiguous {
+	if r.Detail != "" && text != r.Detail && (r.Reason == activities.ReasonAmbiguous || r.Reason == activities.ReasonNotReady) {
 		text += " (" + r.Detail + ")"
 	}
 	return fmt.Sprintf("%s (%s): %s", strings.ReplaceAll(string(r.State), "_", " "), r.Reason, text)

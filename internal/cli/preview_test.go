@@ -36,7 +36,7 @@ func records() []activities.PreviewRecord {
 		{ID: "7004", Time: at("08:15:00"), Title: "Team stand-up", Host: "hana@vendor.example", State: activities.Rejected, Reason: activities.ReasonInternalOnly},
 		{ID: "7005", Time: at("08:10:00"), Title: "Too long", State: activities.Rejected, Reason: activities.ReasonRefused, Target: "acc-1", TargetName: "Acme",
 			Detail: "there is no touchpoint type \"Webinar\""},
-		{ID: "7006", Time: at("08:00:00"), State: activities.Deferred, Reason: activities.ReasonNotReady},
+		{ID: "7006", Time: at("08:00:00"), State: activities.Deferred, Reason: activities.ReasonNotReady, Detail: "no brief yet; it is waited for until 2026-03-03 08:00:00 UTC"},
 	}
 }
 

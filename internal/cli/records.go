@@ -60,7 +60,7 @@ func whatToDo(reason activities.Reason) string {
 // own reports whether a record's detail says something that its reason does not.
 func (r *openRecord) own() bool {
 	return r.Detail != "" && (r.Reason == activities.ReasonRefused || r.Reason == activities.ReasonRender || r.Reason == activities.ReasonUncertain ||
-		r.Reason == activities.ReasonUnavailable)
+		r.Reason == activities.ReasonUnavailable || r.Reason == activities.ReasonNotReady)
 }
 
 // givenUp reports whether no run looks at the record again.

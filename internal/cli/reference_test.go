@@ -31,6 +31,7 @@ type forms []struct {
 
 // printed are values of the types that the commands print with --json, or forms.
 var printed = map[string]any{
+	"adopt":              summary{},
 	"apply":              appliedSet{},
 	"backfill":           forms{{"", summary{}}, {"With `--dry-run`:", estimateReport{}}},
 	"cancel":             cancelReport{},

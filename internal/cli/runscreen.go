@@ -82,6 +82,9 @@ func showCounts(a *app, c *activities.Counts) {
 		{"  deferred", c.Deferred}, {"  failed", c.Failed},
 	} {
 		a.printf("  %-10s %7s\n", line.name, number(line.n))
+		if line.name == "known" && c.Adopted > 0 {
+			a.printf("  %-10s %7s\n", "  adopted", number(c.Adopted))
+		}
 	}
 }
 

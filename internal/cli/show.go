@@ -191,9 +191,9 @@ const shownLines = 8
 func (j *effectiveJob) showAttributes(a *app) {
 	a.printf("\n%s\n", a.outStyle().bold(j.Destination.Object))
 	const indent = "    "
-	names, from := 0, 0
+	names, from := columns("ATTRIBUTE"), columns("FROM")
 	for _, r := range j.Attributes {
-		names, from = max(names, len([]rune(r.Attribute))), max(from, len([]rune(originText(&r))))
+		names, from = max(names, columns(r.Attribute)), max(from, columns(originText(&r)))
 	}
 	names, from = min(names, 20), min(from, 24)
 	widths := []int{names, a.opts.Width - len(indent) - names - from - 4, from}

@@ -136,6 +136,8 @@ func hint(reason activities.Reason, detail string) string {
 		return "another run has it in hand, or had; a later run looks at it again"
 	case activities.ReasonUncertain:
 		return "the destination did not say whether it was written; a later run looks there first"
+	case activities.ReasonMissing:
+		return "it is not in the destination; the job's first run looks at it"
 	case activities.ReasonUnavailable:
 		return "the destination could not be reached for too long; a later run tries again"
 	}

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"maps"
+	"strconv"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -25,6 +26,9 @@ func (t *Telemetry) Called(ctx context.Context, call *host.Call) {
 	if call.Requests > 0 {
 		t.requests.Add(ctx, int64(call.Requests), with(of...))
 	}
+	for _, r := range call.Log {
+		t.api.Record(ctx, r.Took.Seconds(), with(label(labelConnection, call.Connection), label(labelStatus, status(r.Status))))
+	}
 	if t.tracers != nil {
 		t.trace(ctx, call)
 	}
@@ -33,13 +37,30 @@ func (t *Telemetry) Called(ctx context.Context, call *host.Call) {
 // trace adds spans of a call to the trace of the step that made it.
 func (t *Telemetry) trace(ctx context.Context, call *host.Call) {
 	tracer := t.tracers.Tracer(scope)
-	_, span := tracer.Start(ctx, call.Connection+" "+call.Method, trace.WithTimestamp(call.Began), trace.WithSpanKind(trace.SpanKindClient),
+	ctx, span := tracer.Start(ctx, call.Connection+" "+call.Method, trace.WithTimestamp(call.Began), trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(label("durasync.connection", call.Connection), attribute.Int("durasync.requests", call.Requests)))
 	if call.Err != nil {
 		span.SetAttributes(label("error.type", string(call.Err.Code)))
 		span.SetStatus(codes.Error, string(call.Err.Code))
 	}
+	for _, r := range call.Log {
+		_, request := tracer.Start(ctx, r.Method, trace.WithTimestamp(r.Began), trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+			label("http.request.method", r.Method), label("server.address", r.Host), label("url.path", r.Path),
+			attribute.Int("http.response.status_code", r.Status)))
+		if r.Status == 0 || r.Status >= 400 {
+			request.SetStatus(codes.Error, status(r.Status))
+		}
+		request.End(trace.WithTimestamp(r.Began.Add(r.Took)))
+	}
 	span.End(trace.WithTimestamp(call.Began.Add(call.Took)))
+}
+
+// status is an HTTP status as a label.
+func status(n int) string {
+	if n == 0 {
+		return "none"
+	}
+	return strconv.Itoa(n)
 }
 
 // Exited implements [host.Observer].

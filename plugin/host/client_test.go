@@ -270,8 +270,8 @@ func TestLargeMessages(t *testing.T) {
 	}
 	for name, req := range map[string]*plugin.ReadRequest{"one record of 17 MB": large(1, 17_000_000), "40 records of 1 MB": large(40, 1_000_000)} {
 		_, err = c.Read(t.Context(), req)
-		if e := plugin.AsError(err); e == nil || e.Code != plugin.CodeInternal || e.Retryable || e.Requests != 1 {
-			t.Errorf("%s: error %+v, want an internal one, not retryable", name, e)
+		if e := plugin.AsError(err); e == nil || e.Code != plugin.CodeTooLarge || e.Retryable || e.Requests != 1 {
+			t.Errorf("%s: error %+v, want one that it is too large", name, e)
 		}
 	}
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/durasync/durasync/plugin"
+	"github.com/durasync/durasync/plugin/internal/calllog"
 )
 
 // Conn is a connection of a [Pool]. Each call runs in whatever process the connection has at that moment, starting one if need
@@ -38,9 +39,10 @@ func invoke[Req, Resp any](
 		return nil, err
 	}
 	defer leave()
+	logged, log := calllog.With(ctx)
 	call := Call{Connection: c.name, Method: name, Began: time.Now()}
-	resp, err := method(s.Client, ctx, req)
-	call.Took, call.Err = time.Since(call.Began), plugin.AsError(err)
+	resp, err := method(s.Client, logged, req)
+	call.Took, call.Err, call.Log = time.Since(call.Began), plugin.AsError(err), log.Requests()
 	switch {
 	case call.Err != nil:
 		call.Requests = call.Err.Requests

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/durasync/durasync/plugin"
+	"github.com/durasync/durasync/plugin/internal/calllog"
 )
 
 // Observer is told what the connectors of a [Pool] do. Its methods are called from any goroutine, and must not take long.
@@ -26,7 +27,13 @@ type Call struct {
 
 	// Requests counts the requests that the connector says it made to its system.
 	Requests int
+
+	// Log are the first of them, as far as the connector tells.
+	Log []Request
 }
+
+// Request is a request that a connector made to its system over HTTP.
+type Request = calllog.Request
 
 // nobody is the observer of pools that have none.
 type nobody struct{}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/durasync/durasync/plugin"
+	"github.com/durasync/durasync/plugin/internal/calllog"
 )
 
 const (
@@ -191,6 +192,15 @@ func (c *Client) send(ctx context.Context, req *Request, token string) (*Respons
 	if perr != nil {
 		return nil, perr
 	}
+	began := time.Now()
+	status := 0
+	defer func() {
+		if sent.Load() || status > 0 {
+			calllog.Add(ctx, calllog.Request{
+				Method: req.Method, Host: c.Host(), Path: req.Path, Status: status, Began: began, Took: time.Since(began),
+			})
+		}
+	}()
 	answer, err := c.http.Do(hr)
 	if sent.Load() || err == nil {
 		count(ctx)
@@ -199,6 +209,7 @@ func (c *Client) send(ctx context.Context, req *Request, token string) (*Respons
 		return nil, c.failed(ctx, req, err, sent.Load(), secrets)
 	}
 	defer func() { _ = answer.Body.Close() }() // the body has been read; there is nothing left to lose
+	status = answer.StatusCode
 	resp := &Response{Status: answer.StatusCode, Header: answer.Header, client: c, req: req, secrets: secrets}
 	resp.Body, err = io.ReadAll(io.LimitReader(answer.Body, c.opts.MaxBody+1))
 	tooLarge := int64(len(resp.Body)) > c.opts.MaxBody

@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/durasync/durasync/plugin"
+	"github.com/durasync/durasync/plugin/internal/calllog"
 	"github.com/durasync/durasync/plugin/internal/wire"
 	wirev1 "github.com/durasync/durasync/plugin/internal/wire/v1"
 )
@@ -28,7 +30,18 @@ func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithDefaultCallOptions(
 			grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage), grpc.ForceCodecV2(newCodec())),
+		grpc.WithUnaryInterceptor(readLog),
 	}
+}
+
+// readLog reads what a connector logs of a call; Read, which is a stream, does so itself.
+func readLog(
+	ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption,
+) error {
+	var trailer metadata.MD
+	err := invoker(ctx, method, req, reply, conn, append(opts, grpc.Trailer(&trailer))...)
+	calllog.Read(ctx, trailer)
+	return err
 }
 
 // Client calls a connector. It has all methods, whatever the connector offers; the others fail with
@@ -100,7 +113,8 @@ func (c *Client) List(ctx context.Context, req *plugin.ListRequest) (*plugin.Lis
 func (c *Client) Read(ctx context.Context, req *plugin.ReadRequest) (*plugin.ReadResponse, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the stream, whatever is left of it
-	stream, err := c.rpc.Read(ctx, toReadRequest(req))
+	var trailer metadata.MD
+	stream, err := c.rpc.Read(ctx, toReadRequest(req), grpc.Trailer(&trailer))
 	if err != nil {
 		return nil, fault(ctx, "Read", err)
 	}
@@ -109,6 +123,7 @@ func (c *Client) Read(ctx context.Context, req *plugin.ReadRequest) (*plugin.Rea
 	for _, id := range req.IDs {
 		wanted[id] = true
 	}
+	defer func() { calllog.Read(ctx, trailer) }()
 	size := 0
 	for {
 		part, err := stream.Recv()
@@ -120,7 +135,7 @@ func (c *Client) Read(ctx context.Context, req *plugin.ReadRequest) (*plugin.Rea
 		}
 		resp.Requests = requestsOf(int64(resp.Requests + requestsOf(part.GetRequests())))
 		if size += proto.Size(part); size > maxAnswer {
-			e := broken("Read", "it is of more than %d MiB", maxAnswer>>20)
+			e := plugin.Errorf(plugin.CodeTooLarge, "the connector answered Read of %d records with more than %d MiB", len(req.IDs), maxAnswer>>20)
 			e.Requests = resp.Requests
 			return nil, e
 		}

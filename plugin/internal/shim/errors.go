@@ -88,9 +88,7 @@ func withoutDetail(method string, st *status.Status) *plugin.Error {
 	case codes.Unimplemented:
 		return plugin.Errorf(plugin.CodeUnimplemented, "the connector does not offer %s", method)
 	case codes.ResourceExhausted:
-		e := plugin.Errorf(plugin.CodeInternal, "a message of %s is larger than %d MiB: %s", method, wire.MaxMessage>>20, said)
-		e.Retryable = false
-		return e
+		return plugin.Errorf(plugin.CodeTooLarge, "a message of %s is larger than %d MiB: %s", method, wire.MaxMessage>>20, said)
 	case codes.Internal:
 		if _, why, ok := strings.Cut(said, "failed to unmarshal the received message: "); ok {
 			return broken(method, "%s", why)

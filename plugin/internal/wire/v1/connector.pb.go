@@ -50,6 +50,8 @@ const (
 //   - `expired`: a page token is no longer valid. The host lists the window anew.
 //   - `rate_limited`: too many requests; retry_after says when to come back.
 //   - `unavailable`: the other system cannot be reached, or is in trouble. Trying again later may help.
+//   - `too_large`: what was asked for at once does not fit into one answer. The host asks for less of it at once, and turns a record down
+//     that does not fit alone.
 //   - `unimplemented`: the connector does not offer this method.
 //   - `internal`: anything that the connector did not foresee. An empty code means the same.
 //
@@ -2326,6 +2328,144 @@ func (x *Preview) GetError() *Error {
 	return nil
 }
 
+// CallLog tells what a call did, for traces and metrics. A connector may put one, encoded, into the trailing metadata of any call as
+// durasync-call-log-bin; metadata is small, so it holds the first 50 requests and no more.
+type CallLog struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The requests that the connector made to the other system, in the order in which they began.
+	Requests      []*LoggedRequest `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CallLog) Reset() {
+	*x = CallLog{}
+	mi := &file_durasync_connector_v1_connector_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CallLog) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CallLog) ProtoMessage() {}
+
+func (x *CallLog) ProtoReflect() protoreflect.Message {
+	mi := &file_durasync_connector_v1_connector_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CallLog.ProtoReflect.Descriptor instead.
+func (*CallLog) Descriptor() ([]byte, []int) {
+	return file_durasync_connector_v1_connector_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *CallLog) GetRequests() []*LoggedRequest {
+	if x != nil {
+		return x.Requests
+	}
+	return nil
+}
+
+// LoggedRequest is a request to the other system's API over HTTP. People who look at traces read it: it holds no secret.
+type LoggedRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The method, such as GET.
+	Method string `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
+	// The host, with its port if that is not the usual one.
+	Host string `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
+	// The path, without a query and without anything that gives access.
+	Path string `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
+	// The status; zero if there was no answer.
+	Status int32 `protobuf:"varint,4,opt,name=status,proto3" json:"status,omitempty"`
+	// When the request was sent.
+	Began *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=began,proto3" json:"began,omitempty"`
+	// How long it took until the answer was read.
+	Took          *durationpb.Duration `protobuf:"bytes,6,opt,name=took,proto3" json:"took,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoggedRequest) Reset() {
+	*x = LoggedRequest{}
+	mi := &file_durasync_connector_v1_connector_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoggedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoggedRequest) ProtoMessage() {}
+
+func (x *LoggedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_durasync_connector_v1_connector_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoggedRequest.ProtoReflect.Descriptor instead.
+func (*LoggedRequest) Descriptor() ([]byte, []int) {
+	return file_durasync_connector_v1_connector_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *LoggedRequest) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *LoggedRequest) GetHost() string {
+	if x != nil {
+		return x.Host
+	}
+	return ""
+}
+
+func (x *LoggedRequest) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *LoggedRequest) GetStatus() int32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *LoggedRequest) GetBegan() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Began
+	}
+	return nil
+}
+
+func (x *LoggedRequest) GetTook() *durationpb.Duration {
+	if x != nil {
+		return x.Took
+	}
+	return nil
+}
+
 var File_durasync_connector_v1_connector_proto protoreflect.FileDescriptor
 
 const file_durasync_connector_v1_connector_proto_rawDesc = "" +
@@ -2495,7 +2635,16 @@ const file_durasync_connector_v1_connector_proto_rawDesc = "" +
 	"\n" +
 	"attributes\x18\x02 \x01(\fR\n" +
 	"attributes\x122\n" +
-	"\x05error\x18\x03 \x01(\v2\x1c.durasync.connector.v1.ErrorR\x05error2\x9c\x06\n" +
+	"\x05error\x18\x03 \x01(\v2\x1c.durasync.connector.v1.ErrorR\x05error\"K\n" +
+	"\aCallLog\x12@\n" +
+	"\brequests\x18\x01 \x03(\v2$.durasync.connector.v1.LoggedRequestR\brequests\"\xc8\x01\n" +
+	"\rLoggedRequest\x12\x16\n" +
+	"\x06method\x18\x01 \x01(\tR\x06method\x12\x12\n" +
+	"\x04host\x18\x02 \x01(\tR\x04host\x12\x12\n" +
+	"\x04path\x18\x03 \x01(\tR\x04path\x12\x16\n" +
+	"\x06status\x18\x04 \x01(\x05R\x06status\x120\n" +
+	"\x05began\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05began\x12-\n" +
+	"\x04took\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x04took2\x9c\x06\n" +
 	"\tConnector\x12[\n" +
 	"\bDescribe\x12&.durasync.connector.v1.DescribeRequest\x1a'.durasync.connector.v1.DescribeResponse\x12^\n" +
 	"\tConfigure\x12'.durasync.connector.v1.ConfigureRequest\x1a(.durasync.connector.v1.ConfigureResponse\x12R\n" +
@@ -2519,7 +2668,7 @@ func file_durasync_connector_v1_connector_proto_rawDescGZIP() []byte {
 	return file_durasync_connector_v1_connector_proto_rawDescData
 }
 
-var file_durasync_connector_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_durasync_connector_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_durasync_connector_v1_connector_proto_goTypes = []any{
 	(*Error)(nil),                 // 0: durasync.connector.v1.Error
 	(*DescribeRequest)(nil),       // 1: durasync.connector.v1.DescribeRequest
@@ -2554,11 +2703,13 @@ var file_durasync_connector_v1_connector_proto_goTypes = []any{
 	(*PreviewRequest)(nil),        // 30: durasync.connector.v1.PreviewRequest
 	(*PreviewResponse)(nil),       // 31: durasync.connector.v1.PreviewResponse
 	(*Preview)(nil),               // 32: durasync.connector.v1.Preview
-	(*durationpb.Duration)(nil),   // 33: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 34: google.protobuf.Timestamp
+	(*CallLog)(nil),               // 33: durasync.connector.v1.CallLog
+	(*LoggedRequest)(nil),         // 34: durasync.connector.v1.LoggedRequest
+	(*durationpb.Duration)(nil),   // 35: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 36: google.protobuf.Timestamp
 }
 var file_durasync_connector_v1_connector_proto_depIdxs = []int32{
-	33, // 0: durasync.connector.v1.Error.retry_after:type_name -> google.protobuf.Duration
+	35, // 0: durasync.connector.v1.Error.retry_after:type_name -> google.protobuf.Duration
 	6,  // 1: durasync.connector.v1.DescribeResponse.config:type_name -> durasync.connector.v1.Attribute
 	3,  // 2: durasync.connector.v1.DescribeResponse.streams:type_name -> durasync.connector.v1.Stream
 	5,  // 3: durasync.connector.v1.DescribeResponse.objects:type_name -> durasync.connector.v1.Object
@@ -2568,52 +2719,55 @@ var file_durasync_connector_v1_connector_proto_depIdxs = []int32{
 	7,  // 7: durasync.connector.v1.Attribute.type:type_name -> durasync.connector.v1.Type
 	7,  // 8: durasync.connector.v1.Type.elem:type_name -> durasync.connector.v1.Type
 	4,  // 9: durasync.connector.v1.Type.fields:type_name -> durasync.connector.v1.Field
-	33, // 10: durasync.connector.v1.RateLimit.per:type_name -> google.protobuf.Duration
+	35, // 10: durasync.connector.v1.RateLimit.per:type_name -> google.protobuf.Duration
 	8,  // 11: durasync.connector.v1.ConfigureResponse.rate_limits:type_name -> durasync.connector.v1.RateLimit
-	33, // 12: durasync.connector.v1.ConfigureResponse.write_timeout:type_name -> google.protobuf.Duration
-	33, // 13: durasync.connector.v1.ConfigureResponse.search_lag:type_name -> google.protobuf.Duration
-	34, // 14: durasync.connector.v1.ListRequest.from:type_name -> google.protobuf.Timestamp
-	34, // 15: durasync.connector.v1.ListRequest.to:type_name -> google.protobuf.Timestamp
+	35, // 12: durasync.connector.v1.ConfigureResponse.write_timeout:type_name -> google.protobuf.Duration
+	35, // 13: durasync.connector.v1.ConfigureResponse.search_lag:type_name -> google.protobuf.Duration
+	36, // 14: durasync.connector.v1.ListRequest.from:type_name -> google.protobuf.Timestamp
+	36, // 15: durasync.connector.v1.ListRequest.to:type_name -> google.protobuf.Timestamp
 	15, // 16: durasync.connector.v1.ListResponse.entries:type_name -> durasync.connector.v1.Entry
-	34, // 17: durasync.connector.v1.Entry.time:type_name -> google.protobuf.Timestamp
+	36, // 17: durasync.connector.v1.Entry.time:type_name -> google.protobuf.Timestamp
 	18, // 18: durasync.connector.v1.ReadResponse.records:type_name -> durasync.connector.v1.Record
-	34, // 19: durasync.connector.v1.Record.time:type_name -> google.protobuf.Timestamp
+	36, // 19: durasync.connector.v1.Record.time:type_name -> google.protobuf.Timestamp
 	20, // 20: durasync.connector.v1.CreateRequest.items:type_name -> durasync.connector.v1.Item
-	33, // 21: durasync.connector.v1.CreateRequest.timeout:type_name -> google.protobuf.Duration
-	34, // 22: durasync.connector.v1.Item.time:type_name -> google.protobuf.Timestamp
+	35, // 21: durasync.connector.v1.CreateRequest.timeout:type_name -> google.protobuf.Duration
+	36, // 22: durasync.connector.v1.Item.time:type_name -> google.protobuf.Timestamp
 	22, // 23: durasync.connector.v1.CreateResponse.results:type_name -> durasync.connector.v1.Result
 	0,  // 24: durasync.connector.v1.Result.error:type_name -> durasync.connector.v1.Error
 	25, // 25: durasync.connector.v1.ResolveResponse.matches:type_name -> durasync.connector.v1.Match
 	26, // 26: durasync.connector.v1.Match.targets:type_name -> durasync.connector.v1.Target
 	28, // 27: durasync.connector.v1.FindRequest.items:type_name -> durasync.connector.v1.FindItem
-	34, // 28: durasync.connector.v1.FindItem.time:type_name -> google.protobuf.Timestamp
+	36, // 28: durasync.connector.v1.FindItem.time:type_name -> google.protobuf.Timestamp
 	22, // 29: durasync.connector.v1.FindResponse.results:type_name -> durasync.connector.v1.Result
 	20, // 30: durasync.connector.v1.PreviewRequest.items:type_name -> durasync.connector.v1.Item
 	32, // 31: durasync.connector.v1.PreviewResponse.previews:type_name -> durasync.connector.v1.Preview
 	0,  // 32: durasync.connector.v1.Preview.error:type_name -> durasync.connector.v1.Error
-	1,  // 33: durasync.connector.v1.Connector.Describe:input_type -> durasync.connector.v1.DescribeRequest
-	9,  // 34: durasync.connector.v1.Connector.Configure:input_type -> durasync.connector.v1.ConfigureRequest
-	11, // 35: durasync.connector.v1.Connector.Check:input_type -> durasync.connector.v1.CheckRequest
-	13, // 36: durasync.connector.v1.Connector.List:input_type -> durasync.connector.v1.ListRequest
-	16, // 37: durasync.connector.v1.Connector.Read:input_type -> durasync.connector.v1.ReadRequest
-	19, // 38: durasync.connector.v1.Connector.Create:input_type -> durasync.connector.v1.CreateRequest
-	23, // 39: durasync.connector.v1.Connector.Resolve:input_type -> durasync.connector.v1.ResolveRequest
-	27, // 40: durasync.connector.v1.Connector.Find:input_type -> durasync.connector.v1.FindRequest
-	30, // 41: durasync.connector.v1.Connector.Preview:input_type -> durasync.connector.v1.PreviewRequest
-	2,  // 42: durasync.connector.v1.Connector.Describe:output_type -> durasync.connector.v1.DescribeResponse
-	10, // 43: durasync.connector.v1.Connector.Configure:output_type -> durasync.connector.v1.ConfigureResponse
-	12, // 44: durasync.connector.v1.Connector.Check:output_type -> durasync.connector.v1.CheckResponse
-	14, // 45: durasync.connector.v1.Connector.List:output_type -> durasync.connector.v1.ListResponse
-	17, // 46: durasync.connector.v1.Connector.Read:output_type -> durasync.connector.v1.ReadResponse
-	21, // 47: durasync.connector.v1.Connector.Create:output_type -> durasync.connector.v1.CreateResponse
-	24, // 48: durasync.connector.v1.Connector.Resolve:output_type -> durasync.connector.v1.ResolveResponse
-	29, // 49: durasync.connector.v1.Connector.Find:output_type -> durasync.connector.v1.FindResponse
-	31, // 50: durasync.connector.v1.Connector.Preview:output_type -> durasync.connector.v1.PreviewResponse
-	42, // [42:51] is the sub-list for method output_type
-	33, // [33:42] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	34, // 33: durasync.connector.v1.CallLog.requests:type_name -> durasync.connector.v1.LoggedRequest
+	36, // 34: durasync.connector.v1.LoggedRequest.began:type_name -> google.protobuf.Timestamp
+	35, // 35: durasync.connector.v1.LoggedRequest.took:type_name -> google.protobuf.Duration
+	1,  // 36: durasync.connector.v1.Connector.Describe:input_type -> durasync.connector.v1.DescribeRequest
+	9,  // 37: durasync.connector.v1.Connector.Configure:input_type -> durasync.connector.v1.ConfigureRequest
+	11, // 38: durasync.connector.v1.Connector.Check:input_type -> durasync.connector.v1.CheckRequest
+	13, // 39: durasync.connector.v1.Connector.List:input_type -> durasync.connector.v1.ListRequest
+	16, // 40: durasync.connector.v1.Connector.Read:input_type -> durasync.connector.v1.ReadRequest
+	19, // 41: durasync.connector.v1.Connector.Create:input_type -> durasync.connector.v1.CreateRequest
+	23, // 42: durasync.connector.v1.Connector.Resolve:input_type -> durasync.connector.v1.ResolveRequest
+	27, // 43: durasync.connector.v1.Connector.Find:input_type -> durasync.connector.v1.FindRequest
+	30, // 44: durasync.connector.v1.Connector.Preview:input_type -> durasync.connector.v1.PreviewRequest
+	2,  // 45: durasync.connector.v1.Connector.Describe:output_type -> durasync.connector.v1.DescribeResponse
+	10, // 46: durasync.connector.v1.Connector.Configure:output_type -> durasync.connector.v1.ConfigureResponse
+	12, // 47: durasync.connector.v1.Connector.Check:output_type -> durasync.connector.v1.CheckResponse
+	14, // 48: durasync.connector.v1.Connector.List:output_type -> durasync.connector.v1.ListResponse
+	17, // 49: durasync.connector.v1.Connector.Read:output_type -> durasync.connector.v1.ReadResponse
+	21, // 50: durasync.connector.v1.Connector.Create:output_type -> durasync.connector.v1.CreateResponse
+	24, // 51: durasync.connector.v1.Connector.Resolve:output_type -> durasync.connector.v1.ResolveResponse
+	29, // 52: durasync.connector.v1.Connector.Find:output_type -> durasync.connector.v1.FindResponse
+	31, // 53: durasync.connector.v1.Connector.Preview:output_type -> durasync.connector.v1.PreviewResponse
+	45, // [45:54] is the sub-list for method output_type
+	36, // [36:45] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_durasync_connector_v1_connector_proto_init() }
@@ -2627,7 +2781,7 @@ func file_durasync_connector_v1_connector_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_durasync_connector_v1_connector_proto_rawDesc), len(file_durasync_connector_v1_connector_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   33,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
