@@ -368,7 +368,9 @@ func (c *connector) Create(ctx context.Context, req *plugin.CreateRequest) (*plu
 		if i.InDoubt && c.mistake != "doubt" {
 			id, err := c.look(ctx, &resp.Requests, i.Key)
 			if err != nil {
-				return nil, err
+				e := *plugin.AsError(err)
+				e.Uncertain = c.mistake != "doubt forgotten"
+				return nil, &e
 			}
 			r.ID, r.Existed = id, id != "" && c.mistake != "existed"
 		}

@@ -21,6 +21,11 @@ var destinationRules = []rule{
 		check:    checkInDoubt,
 	},
 	{
+		name:     "create: still in doubt",
+		contract: "Item.InDoubt: while the other system cannot be asked about an item in doubt, its outcome is not known: Uncertain.",
+		check:    checkStillInDoubt,
+	},
+	{
 		name:     "create: idempotent",
 		contract: "Object.Idempotent: writing an item again under the same key changes nothing.",
 		check:    checkIdempotent,

@@ -97,6 +97,7 @@ var mistakes = map[string]found{
 
 	"order":              {"create: results", "result 0 is for key"},
 	"doubt":              {"create: in doubt", "is not reported as existing"},
+	"doubt forgotten":    {"create: still in doubt", "is not uncertain"},
 	"existed":            {"create: in doubt", "is not reported as existing"},
 	"idempotent":         {"create: idempotent", "2 times, want 1"},
 	"refusal":            {"create: refused", "a note has a text"},

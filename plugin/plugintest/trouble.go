@@ -508,6 +508,24 @@ func checkSecrets(t *probe) {
 	}
 }
 
+// checkStillInDoubt lets nobody look whether an item in doubt was written.
+func checkStillInDoubt(t *probe) {
+	d, object := t.object()
+	if object.Idempotent {
+		t.Skipf("the object is idempotent, so nobody asks about doubt")
+	}
+	f := t.proxy()
+	c, item := t.connector(), d.Item()
+	item.InDoubt = true
+	f.answer(t, trouble(http.StatusServiceUnavailable, nil))
+	switch e := t.refusal(t.ctx, c, item); {
+	case e == nil:
+		t.Errorf("an item in doubt is reported as written, although the system answered 503 to everything")
+	case !e.Uncertain:
+		t.Errorf("the system answered 503 to everything; but the error %q of an item in doubt is not uncertain", e.Message)
+	}
+}
+
 // checkLostAnswer loses the answer to each request of a Create in turn.
 func checkLostAnswer(t *probe) {
 	t.interrupted(func() (*conn, func()) { return t.configured(t.config()), func() {} })
