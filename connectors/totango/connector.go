@@ -3,6 +3,7 @@ package totango
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/durasync/durasync/plugin"
@@ -24,6 +25,8 @@ type session struct {
 	flows *cached[catalog]
 	staff *cached[*staff]
 	teams teamCache
+
+	smallBatches atomic.Bool // Totango refused a search for many addresses
 }
 
 var (

@@ -10,7 +10,7 @@ import (
 const (
 	version     = "0.1.0"
 	objectName  = "touchpoint"
-	maxResolve  = 50
+	maxResolve  = 100
 	defaultType = "Web Meeting"
 
 	// maxContent is the longest text of a touchpoint in UTF-16 code units. The documentation says "12K characters" and leaves

@@ -77,7 +77,7 @@ func (s *session) resolve(ctx context.Context, req *plugin.ResolveRequest) ([]pl
 			customers = append(customers, a)
 		}
 	}
-	if err := s.searchUsers(ctx, q, customers); err != nil {
+	if err := s.searchBatches(ctx, q, customers); err != nil {
 		return nil, err
 	}
 	if req.Team {
@@ -105,6 +105,29 @@ func (s *session) resolve(ctx context.Context, req *plugin.ResolveRequest) ([]pl
 type userSearch struct {
 	staff *staff
 	found map[string]map[string]plugin.Target // by address or "@domain", and account id
+}
+
+// sureBatch is how many addresses one search can surely ask for; how many more is not documented.
+const sureBatch = 50
+
+// searchBatches finds the accounts of addresses and domains, as many with each search as Totango takes.
+func (s *session) searchBatches(ctx context.Context, q *userSearch, addresses []string) error {
+	for len(addresses) > 0 {
+		n := min(len(addresses), maxResolve)
+		if s.smallBatches.Load() {
+			n = min(n, sureBatch)
+		}
+		err := s.searchUsers(ctx, q, addresses[:n])
+		if e := plugin.AsError(err); e != nil && e.Code == plugin.CodeInvalidRequest && n > sureBatch {
+			s.smallBatches.Store(true)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		addresses = addresses[n:]
+	}
+	return nil
 }
 
 // searchUsers finds the accounts of addresses and domains.

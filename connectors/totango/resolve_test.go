@@ -111,13 +111,13 @@ func TestResolve(t *testing.T) {
 func TestResolveIsOneRequestForABatch(t *testing.T) {
 	s := connect(t, totangotest.Options{}, nil)
 	var addresses []string
-	for i := range 50 {
+	for i := range 100 {
 		a := fmt.Sprintf("p%d@acme.example", i)
 		addresses = append(addresses, a)
 		s.AddUser(totangotest.User{ID: a, AccountID: "acc-1"})
 	}
-	if resp := s.resolve(addresses...); len(resp.Matches) != 50 || resp.Requests != 2 {
-		t.Errorf("%d matches in %d requests, want 50 in 2", len(resp.Matches), resp.Requests)
+	if resp := s.resolve(addresses...); len(resp.Matches) != 100 || resp.Requests != 2 {
+		t.Errorf("%d matches in %d requests, want 100 in 2", len(resp.Matches), resp.Requests)
 	}
 	if resp := s.resolve(addresses...); resp.Requests != 1 {
 		t.Errorf("%d requests when the team is known, want 1", resp.Requests)
@@ -127,7 +127,23 @@ func TestResolveIsOneRequestForABatch(t *testing.T) {
 	}
 	_, err := s.Resolve(t.Context(), &plugin.ResolveRequest{Object: "touchpoint", Addresses: append(addresses, "one@more.example")})
 	if e := plugin.AsError(err); e == nil || e.Code != plugin.CodeInvalidRequest {
-		t.Errorf("51 addresses: %+v", e)
+		t.Errorf("101 addresses: %+v", e)
+	}
+}
+
+// How much a search may ask for is not documented: what is too much for Totango is asked for in parts, and from then on at once.
+func TestResolveLearnsHowMuchASearchMayAsk(t *testing.T) {
+	s := connect(t, totangotest.Options{Variants: totangotest.Variants{MaxAlternatives: 300}}, nil)
+	var addresses []string
+	for i := range 100 {
+		a := fmt.Sprintf("p%d@acme.example", i)
+		addresses = append(addresses, a)
+		s.AddUser(totangotest.User{ID: a, AccountID: "acc-1"})
+	}
+	for call, want := range []int{4, 2} { // the team, the refused one and two halves; then the halves alone
+		if resp := s.resolve(addresses...); len(resp.Matches) != 100 || resp.Requests != want {
+			t.Errorf("call %d: %d matches in %d requests, want 100 in %d", call+1, len(resp.Matches), resp.Requests, want)
+		}
 	}
 }
 

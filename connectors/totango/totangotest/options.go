@@ -78,6 +78,9 @@ type Variants struct {
 	// NoAccountSearch answers the search of accounts with 404.
 	NoAccountSearch bool
 
+	// MaxAlternatives is how many alternatives an "or" of a search may have; with more, it is refused. Zero is no limit.
+	MaxAlternatives int
+
 	// PlainText strips markup from the content of touchpoints when they are stored.
 	PlainText bool
 }

@@ -94,6 +94,9 @@ func (s *Server) search(c *call, kind string, all []candidate) *answer {
 	if q.Fields == nil {
 		return searchFailure(http.StatusBadRequest, "fields are mandatory")
 	}
+	if most := s.opts.Variants.MaxAlternatives; most > 0 && slices.ContainsFunc(q.Terms, func(t term) bool { return len(t.Or) > most }) {
+		return searchFailure(http.StatusBadRequest, "too many alternatives")
+	}
 	var found []candidate
 	for _, cand := range all {
 		ok, err := s.matchAll(q.Terms, cand.row)
