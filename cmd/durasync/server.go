@@ -1,3 +1,5 @@
+//go:build !noserver
+
 package main
 
 import (
@@ -7,7 +9,7 @@ import (
 	"github.com/durasync/durasync/internal/devserver"
 )
 
-// startServer is the embedded server as package cli asks for it. Only this command links it.
+// startServer is the embedded server as package cli asks for it. Only this command links it, and not with the build tag noserver.
 func startServer(ctx context.Context, o cli.ServerOptions) (*cli.Server, error) {
 	s, err := devserver.Start(ctx, devserver.Options{
 		DBFile:          o.DBFile,
