@@ -33,6 +33,7 @@ type codecFlags struct {
 	origins          []string
 	cert, key        string
 	issuer, audience string
+	anyone           bool
 }
 
 func (a *app) codecServerCommand() *cobra.Command {
@@ -50,6 +51,8 @@ is the content of the variable DURASYNC_CODEC_TOKEN, or of the file that
 DURASYNC_CODEC_TOKEN_FILE names, or an ID token or access token of the OpenID
 Connect issuer. Browsers may call from pages of the origins alone.
 
+/healthz answers while the server runs.
+
 In the web UI, set the codec endpoint to this server's URL, and let it pass the
 user's access token. On the command line:
 
@@ -62,6 +65,7 @@ user's access token. On the command line:
 	f.StringArrayVar(&flags.origins, "origin", nil, "origin of a web UI whose pages may call, such as\nhttps://temporal.example.com; can be repeated")
 	f.StringVar(&flags.cert, "tls-cert", "", "file with the certificate, for https; read again\nwhen it changes")
 	f.StringVar(&flags.key, "tls-key", "", "file with the certificate's key")
+	f.BoolVar(&flags.anyone, "allow-anyone", false, "let in whoever reaches the address, for a web UI\nwithout a login")
 	f.StringVar(&flags.issuer, "oidc-issuer", "", "URL of an OpenID Connect issuer whose tokens are\naccepted")
 	f.StringVar(&flags.audience, "oidc-audience", "", "audience that those tokens must be for")
 	return cmd
@@ -92,12 +96,16 @@ func (a *app) serveCodec(cmd *cobra.Command, flags codecFlags) error {
 		return environmentError("the codec server cannot listen: %w", err)
 	}
 	defer func() { _ = listener.Close() }() // the server has closed it by then
-	if authorize == nil && !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
-		return usageError(cmd, "on %s everybody who reaches this machine could read all payloads; set %s, or --oidc-issuer and --oidc-audience",
+	if flags.anyone && authorize != nil {
+		return usageError(cmd, "--allow-anyone makes %s and --oidc-issuer useless; leave one of them", envCodecToken)
+	}
+	if authorize == nil && !flags.anyone && !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		return usageError(cmd, "on %s everybody who reaches this machine could read all payloads; set %s, or --oidc-issuer and "+
+			"--oidc-audience, or --allow-anyone if that is meant",
 			flags.listen, envCodecToken)
 	}
 	server := &http.Server{
-		Handler:           payloads.Handler(codec.ServerOptions{Origins: flags.origins, Authorize: authorize}),
+		Handler:           codecHandler(payloads.Handler(codec.ServerOptions{Origins: flags.origins, Authorize: authorize})),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
 		ErrorLog: log.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
 	}
@@ -130,6 +138,14 @@ func (a *app) serveCodec(cmd *cobra.Command, flags codecFlags) error {
 		}
 		return nil
 	}
+}
+
+// codecHandler adds /healthz, for orchestrators.
+func codecHandler(payloads http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
+	mux.Handle("/", payloads)
+	return mux
 }
 
 // codecAuthorization returns what decides whether a request is let through; nil if all are.

@@ -273,6 +273,17 @@ func TestCodecServer(t *testing.T) {
 		t.Errorf("interrupted, it ended with exit code %d: %s", code, &p.stderr)
 	}
 
+	if res, err := http.Get(url + "/healthz"); err == nil { //nolint:noctx // the test's own server
+		_ = res.Body.Close()
+		t.Errorf("an interrupted server still answers %d", res.StatusCode)
+	}
+
+	anyone := start(t, s.env, "codec-server", "--listen", "0.0.0.0:0", "--allow-anyone")
+	_, at, _ := strings.Cut(anyone.line("decoding at"), "decoding at ")
+	_, port, _ := strings.Cut(strings.TrimPrefix(at, "http://[::]"), ":")
+	if status, body := get(t, "http://127.0.0.1:"+port+"/healthz"); status != http.StatusOK {
+		t.Errorf("healthz answers %d: %s", status, body)
+	}
 	open := run(t, s.env, "codec-server", "--listen", "0.0.0.0:0")
 	if open.code != 2 || !strings.Contains(open.stderr, "everybody who reaches this machine could read all payloads") {
 		t.Errorf("open to the network without a token: exit code %d, %s", open.code, open.stderr)
