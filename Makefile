@@ -43,6 +43,13 @@ test: build ## Run all tests, with the race detector
 	DURASYNC_BIN=$(BIN) go test -timeout 30m -parallel $(PARALLEL) $(RACE) $(BROWSER) $(TESTFLAGS) $$(go list ./... | grep -vxF $(SERVER_PACKAGES:%=-e %))
 	DURASYNC_BIN=$(BIN) go test $(TESTFLAGS) $(SERVER_PACKAGES)
 
+# These look at the embedded server itself, or at none.
+EMBEDDED := ^(TestChaos|TestDemo|TestHelpFitsTheTerminal|TestNothingReadableIsStored|TestMissingKeysEndNothing|TestCodecServer|TestWorkersReportWhatTheyDo)$$
+
+.PHONY: test-postgres
+test-postgres: build ## Run the tests of the whole on a Temporal server with PostgreSQL
+	DURASYNC_E2E_TEMPORAL=postgres DURASYNC_BIN=$(BIN) go test -count=1 -timeout 40m -parallel $(PARALLEL) -skip '$(EMBEDDED)' $(TESTFLAGS) ./internal/e2e
+
 # How long make fuzz tries each target.
 FUZZTIME ?= 30s
 
@@ -115,9 +122,19 @@ check-deploy: build
 generate: ## Generate code and documentation
 	go generate ./...
 
+# FULL=1 backfills 100,000 meetings, too; POSTGRES=1 measures the engine on Temporal with PostgreSQL, too.
+BENCH := DURASYNC_BIN=$(BIN) go run ./bench $(if $(FULL),-full) $(if $(POSTGRES),-postgres)
+
 .PHONY: bench
-bench: build ## Run the benchmarks
-	DURASYNC_BIN=$(BIN) go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -vxF $(SERVER_PACKAGES:%=-e %))
+bench: build ## Measure everything that has a target, in a few minutes: see docs/performance.md
+	@$(BENCH) $(BENCHFLAGS)
+
+.PHONY: bench-compare
+bench-compare: build ## Compare what is checked out with the commit OLD, benchmark by benchmark in turn
+	@old=$$(mktemp -d); trap 'git worktree remove --force "$$old"' EXIT; git worktree add --quiet --detach "$$old" $(OLD); \
+		(cd "$$old" && go build -ldflags '-s -w' -o bin/durasync ./cmd/durasync); \
+		$(BENCH) -rounds 3 -against "$$old" -out bin/bench $(BENCHFLAGS); \
+		go tool -modfile=tools/bench/go.mod benchstat bin/bench/old.txt bin/bench/new.txt
 
 # How many meetings, and the seed of the plan of faults and kills.
 MEETINGS ?= 5000

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // directory makes n job files of about 1 KB each that use every part of the language.
@@ -72,25 +74,78 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
-func benchmarkAttributes(b *testing.B, mapping, template string) {
-	r := renderer(b, compile(b, "", mapping, template))
-	rec := record(strings.Replace(fullCall, "At length.", strings.Repeat("At considerable length. ", 60), 1))
-	b.SetBytes(int64(len(rec.Data)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := r.Attributes(rec); err != nil {
-			b.Fatal(err)
-		}
+// benchCall is a meeting with something for every part of the standard text.
+var benchCall = record(strings.NewReplacer(
+	`They talked.\r\nAt length.`, strings.TrimSpace(strings.Repeat("At considerable length. ", 60)),
+	`"purpose": null`, `"purpose": "Renewal"`, `Price is\nan issue`, "Price is an issue", `" ", `, "",
+	`"agenda": []`, `"agenda": [{"name": "Welcome", "duration": 120}], "action_items": ["Ann sends the contract", "Bob asks Finance"]`,
+).Replace(fullCall))
+
+// standardTemplate makes the standard text of benchCall.
+const standardTemplate = `Meeting start time:
+${format_time("YYYY-MM-DD hh:mm", call.started)} (UTC${format_time("ZZZZZ", call.started)})
+
+Meeting duration:
+${format_duration(call.duration)}
+
+Meeting purpose:
+${coalesce(call.purpose, "not set")}
+
+Recording URL:
+${call.url}
+
+Meeting brief:
+${trimspace(call.brief)}
+
+Key points:%{ for point in call.key_points }
+- ${point}%{ endfor }
+
+Agenda items:%{ for item in call.agenda }
+- ${item.name} (${format_duration(item.duration)})%{ endfor }
+
+Topics discussed:%{ for topic in call.topics }
+- ${topic.name}%{ if topic.duration != null } (${format_duration(topic.duration)})%{ endif }%{ endfor }
+
+Action items:%{ for item in call.action_items }
+- ${item}%{ endfor }`
+
+// bodies are jobs that write the same text, by default and by a template.
+func bodies(t testing.TB) map[string]*Renderer {
+	return map[string]*Renderer{
+		"default":  renderer(t, compile(t, "", "", "")),
+		"template": renderer(t, compile(t, "", `content = templatefile("t.tmpl", { call = call })`, standardTemplate)),
 	}
 }
 
-// BenchmarkStandard renders the touchpoint that a job without a map block writes: all attributes, the notes among them.
-func BenchmarkStandard(b *testing.B) { benchmarkAttributes(b, "", "") }
+// TestBenchmarkedBodiesAreTheSame keeps the two sides of BenchmarkBody comparable.
+func TestBenchmarkedBodiesAreTheSame(t *testing.T) {
+	got := map[string]string{}
+	for name, r := range bodies(t) {
+		attrs, err := r.Attributes(benchCall)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[name] = string(attrs)
+	}
+	if diff := cmp.Diff(got["default"], got["template"]); diff != "" {
+		t.Errorf("the bodies differ (-default +template):\n%s", diff)
+	}
+}
 
-// BenchmarkTemplate renders a touchpoint with a template for the body.
-func BenchmarkTemplate(b *testing.B) {
-	benchmarkAttributes(b, `content = templatefile("t.tmpl", { call = call })`,
-		"${call.title}\n${call.brief}\n%{ for t in call.topics }- ${t.name}\n%{ endfor }%{ for k in call.key_points }- ${k}\n%{ endfor }")
+// BenchmarkBody renders a touchpoint with all its attributes, the body made by default and by a template.
+func BenchmarkBody(b *testing.B) {
+	for name, r := range bodies(b) {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(benchCall.Data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := r.Attributes(benchCall); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "bodies/s")
+		})
+	}
 }
 
 // BenchmarkNotes composes the standard text alone.

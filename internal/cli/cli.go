@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/worker"
 	"golang.org/x/term"
 )
 
@@ -44,6 +45,9 @@ func Main(p Program) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	// Temporal's SDK would take the MD5 of this program, a third of a second before the first task.
+	v := newApp(p, Options{}).version()
+	worker.SetBinaryChecksum(strings.TrimSpace("durasync " + v.Version + " " + v.Commit))
 	width, _, err := term.GetSize(int(os.Stderr.Fd()))
 	if err != nil {
 		width = 0

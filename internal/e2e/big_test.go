@@ -104,13 +104,19 @@ type extent struct {
 	syncs, ledgers int // executions
 	events         int // of one execution
 	bytes, event   int // of one execution, and of one event
+
+	// all is what all executions have together, by the type of the workflow.
+	all map[string]weight
 }
+
+// weight is how much history there is.
+type weight struct{ events, bytes int }
 
 // histories measures the histories of the runs, and what the ledgers carry along.
 func (s *system) histories() extent {
 	s.t.Helper()
 	c := s.temporal()
-	var x extent
+	x := extent{all: map[string]weight{}}
 	for _, workflow := range []string{workflows.SyncType, workflows.LedgerType} {
 		req := &workflowservice.ListWorkflowExecutionsRequest{Query: fmt.Sprintf("WorkflowType = '%s'", workflow)}
 		for {
@@ -124,7 +130,9 @@ func (s *system) histories() extent {
 				} else {
 					x.ledgers++
 				}
-				x.add(s.t, c, e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId())
+				w := x.add(s.t, c, e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId())
+				all := x.all[workflow]
+				x.all[workflow] = weight{all.events + w.events, all.bytes + w.bytes}
 			}
 			if req.NextPageToken = res.GetNextPageToken(); len(req.NextPageToken) == 0 {
 				break
@@ -134,9 +142,9 @@ func (s *system) histories() extent {
 	return x
 }
 
-func (x *extent) add(t testing.TB, c client.Client, id, run string) {
+// add looks at an execution.
+func (x *extent) add(t testing.TB, c client.Client, id, run string) (w weight) {
 	t.Helper()
-	events, bytes := 0, 0
 	history := c.GetWorkflowHistory(t.Context(), id, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for history.HasNext() {
 		e, err := history.Next()
@@ -144,10 +152,11 @@ func (x *extent) add(t testing.TB, c client.Client, id, run string) {
 			t.Fatal(err)
 		}
 		n := proto.Size(e)
-		events, bytes = events+1, bytes+n
+		w.events, w.bytes = w.events+1, w.bytes+n
 		x.event = max(x.event, n)
 	}
-	x.events, x.bytes = max(x.events, events), max(x.bytes, bytes)
+	x.events, x.bytes = max(x.events, w.events), max(x.bytes, w.bytes)
+	return w
 }
 
 // memory is how much memory a process, or several with the same name, used.

@@ -93,7 +93,7 @@ func TestTerminatedRunsWritesAreLookedFor(t *testing.T) {
 }
 
 // children returns the processes that a process has started.
-func children(t *testing.T, parent int) []int {
+func children(t testing.TB, parent int) []int {
 	var pids []int
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {

@@ -271,5 +271,24 @@ func BenchmarkRead(b *testing.B) {
 		}
 		records += len(resp.Records)
 	}
-	b.ReportMetric(float64(records)/time.Since(start).Seconds(), "records/s")
+	took := time.Since(start)
+	b.ReportMetric(float64(records)/took.Seconds(), "records/s")
+	b.ReportMetric(float64(took.Microseconds())/float64(records), "µs/record")
+}
+
+// BenchmarkRestart kills the process of a connection and asks it something again. Each time it is a new pool's: the second death in a
+// row is waited for.
+func BenchmarkRestart(b *testing.B) {
+	for b.Loop() {
+		b.StopTimer()
+		p := newPool(b, nil)
+		c := get(b, p, "scenario.a")
+		read[int](b, c, "pid")
+		b.StartTimer()
+		kill(b, p, "scenario.a")
+		read[int](b, c, "pid")
+		b.StopTimer()
+		p.Close()
+		b.StartTimer()
+	}
 }

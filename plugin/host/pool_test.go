@@ -24,7 +24,7 @@ func spec(t testing.TB, name, config string) Spec {
 }
 
 // newPool returns a pool with the connections scenario.a and scenario.b.
-func newPool(t *testing.T, logger hclog.Logger) *Pool {
+func newPool(t testing.TB, logger hclog.Logger) *Pool {
 	t.Helper()
 	p := NewPool(logger, nil)
 	t.Cleanup(p.Close)
@@ -32,14 +32,14 @@ func newPool(t *testing.T, logger hclog.Logger) *Pool {
 	return p
 }
 
-func apply(t *testing.T, p *Pool, specs ...Spec) {
+func apply(t testing.TB, p *Pool, specs ...Spec) {
 	t.Helper()
 	if _, err := p.Apply(specs); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func get(t *testing.T, p *Pool, name string) *Conn {
+func get(t testing.TB, p *Pool, name string) *Conn {
 	t.Helper()
 	c, err := p.Get(t.Context(), name)
 	if err != nil {
@@ -51,7 +51,7 @@ func get(t *testing.T, p *Pool, name string) *Conn {
 func pid(t *testing.T, c *Conn) int { return read[int](t, c, "pid") }
 
 // running returns the connection's process as it is now.
-func running(t *testing.T, p *Pool, name string) *session {
+func running(t testing.TB, p *Pool, name string) *session {
 	t.Helper()
 	s, leave, err := p.enter(t.Context(), name)
 	if err != nil {
@@ -62,7 +62,7 @@ func running(t *testing.T, p *Pool, name string) *session {
 }
 
 // kill ends the connection's process from outside and returns when the pool can know.
-func kill(t *testing.T, p *Pool, name string) {
+func kill(t testing.TB, p *Pool, name string) {
 	t.Helper()
 	s := running(t, p, name)
 	if err := syscall.Kill(s.process.pid, syscall.SIGKILL); err != nil {
