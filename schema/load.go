@@ -112,6 +112,7 @@ type loader struct {
 	descriptions map[string]*description // by connector; nil if it cannot be had
 	templates    *templateFiles
 	printed      map[string]string // by commands, with their arguments
+	secrets      []string          // that were read
 }
 
 func (l *loader) load(ctx context.Context) *Config {

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -42,8 +43,9 @@ func (l *loader) secretFunctions(ctx context.Context, read bool) map[string]func
 			}
 			s, err := get(texts)
 			if err != nil {
-				return cty.NilVal, err
+				return cty.NilVal, l.hide(err)
 			}
+			l.secrets = append(l.secrets, s)
 			return cty.StringVal(s).Mark(sensitive{}), nil
 		}
 		return function.New(&spec)
@@ -56,6 +58,21 @@ func (l *loader) secretFunctions(ctx context.Context, read bool) map[string]func
 		fnExec: fn(function.Spec{Params: param("command"), VarParam: &function.Parameter{Name: "arguments", Type: cty.String}}, anything,
 			func(args []string) (string, error) { return l.runCommand(ctx, args) }),
 	}
+}
+
+// hide takes the secrets that were read out of what an error tells of the next one: the path of a file can hold a variable.
+func (l *loader) hide(err error) error {
+	var e *secretError
+	if !errors.As(err, &e) {
+		return err
+	}
+	hidden := *e
+	for _, secret := range l.secrets {
+		if len(secret) >= 4 { // shorter ones would tear words apart
+			hidden.detail = strings.ReplaceAll(hidden.detail, secret, "(hidden)")
+		}
+	}
+	return &hidden
 }
 
 // secretFunctionNames are the names of secretFunctions.

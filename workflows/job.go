@@ -19,7 +19,8 @@ type JobState struct {
 	Plan *plan.Plan `json:"plan,omitempty"`
 	Hash string     `json:"hash,omitempty"`
 
-	// First is the start of the first window, Watermark the end of the last completed one.
+	// First is the start of the first window, Watermark the end of the last completed one. A run that adopts sets First for the
+	// one to come.
 	//
 	// Invariant: the watermark never moves back, and is never derived from the records' times.
 	First     time.Time `json:"first,omitzero"`
@@ -112,9 +113,12 @@ func (j *job) begin(ctx workflow.Context, req activities.BeginRequest) (activiti
 	now := workflow.Now(ctx)
 	grant := activities.BeginResult{Plan: j.state.Plan, To: now}
 	src := &j.state.Plan.Source
-	if j.state.Watermark.IsZero() {
+	switch {
+	case j.state.Watermark.IsZero() && j.state.First.IsZero():
 		grant.From = now.Add(-time.Duration(src.Initial))
-	} else {
+	case j.state.Watermark.IsZero():
+		grant.From = j.state.First
+	default:
 		// Invariant: nothing is missed. The overlap is listed again, but not what the first window left out on purpose.
 		grant.From = later(j.state.First, j.state.Watermark.Add(-time.Duration(src.Overlap)))
 	}
@@ -128,12 +132,12 @@ func (j *job) finish(ctx workflow.Context, req activities.FinishRequest) error {
 	run.Ended = workflow.Now(ctx)
 	if l := j.state.Lock; l != nil && l.Owner == run.Owner {
 		j.state.Lock = nil
-		run.Started, run.From, run.To = l.Since, l.Grant.From, l.Grant.To
-		if run.Outcome == activities.Completed || run.Outcome == activities.CompletedWithRejects {
-			if j.state.First.IsZero() {
-				j.state.First = run.From
-			}
-			j.state.Watermark = later(j.state.Watermark, run.To)
+		run.Started = l.Since
+		if run.Kind == activities.KindAdopt {
+			j.adopted(&run)
+		} else {
+			run.From, run.To = l.Grant.From, l.Grant.To
+			j.completed(&run)
 		}
 	} else if run.Outcome != activities.Skipped && run.Kind == activities.KindSync {
 		return nil // recorded before, or the lock was taken over
@@ -148,6 +152,28 @@ func (j *job) finish(ctx workflow.Context, req activities.FinishRequest) error {
 		j.state.Runs = append([]activities.Run(nil), j.state.Runs[n:]...)
 	}
 	return nil
+}
+
+// completed moves the watermark if the run completed its window.
+func (j *job) completed(run *activities.Run) {
+	if run.Outcome != activities.Completed && run.Outcome != activities.CompletedWithRejects {
+		return
+	}
+	if j.state.First.IsZero() {
+		j.state.First = run.From
+	}
+	j.state.Watermark = later(j.state.Watermark, run.To)
+}
+
+// adopted makes the first window begin where that of the run began, so that what was not found is looked at. Once a run has
+// completed a window, that is no longer to be decided.
+func (j *job) adopted(run *activities.Run) {
+	if run.Outcome != activities.Completed || !j.state.Watermark.IsZero() {
+		return
+	}
+	if j.state.First.IsZero() || run.From.Before(j.state.First) {
+		j.state.First = run.From
+	}
 }
 
 func later(x, y time.Time) time.Time {

@@ -60,6 +60,9 @@ func readOptions(ctx workflow.Context, queue, summary string, timeout time.Durat
 	})
 }
 
+// findTimeout is how long looking for a wave of records may take, under a rate limit, too.
+const findTimeout = 15 * time.Minute
+
 // copyTimeout is how long a batch may take to be read, rendered and written, under a rate limit, too.
 const copyTimeout = 30 * time.Minute
 

@@ -21,13 +21,18 @@ type SyncInput struct {
 	From time.Time `json:"from,omitzero"`
 	To   time.Time `json:"to,omitzero"`
 
-	// DryRun makes a backfill count what it would look at, and write nothing.
+	// DryRun makes a backfill count what it would look at, and write nothing; a run that adopts notes nothing.
 	DryRun bool `json:"dry_run,omitempty"`
 
 	// Retry makes the run look at the records that earlier runs rejected, deferred or left in doubt, and at nothing else; with
 	// Records, at these only. It takes no lock and moves no watermark.
 	Retry   bool     `json:"retry,omitempty"`
 	Records []string `json:"records,omitempty"`
+
+	// Adopt makes the run look for the records of the window in the destination, and note those that are there as delivered. It
+	// claims and writes nothing. It takes the job's lock, so that no run writes meanwhile, and begins the job's first window where
+	// its own begins.
+	Adopt bool `json:"adopt,omitempty"`
 
 	// NotBefore is when the run begins, and Because why not earlier. A run that a rate limit ended starts another one like this.
 	NotBefore time.Time `json:"not_before,omitzero"`
@@ -141,6 +146,8 @@ const (
 // Kind says what the input asks for.
 func (in *SyncInput) Kind() activities.RunKind {
 	switch {
+	case in.Adopt:
+		return activities.KindAdopt
 	case in.Retry:
 		return activities.KindRetry
 	case !in.From.IsZero() || !in.To.IsZero():
@@ -159,14 +166,21 @@ func (in *SyncInput) check() error {
 		wrong = "the input asks for a retry and for a window; one run does one of them"
 	case len(in.Records) > 0 && !in.Retry:
 		wrong = `the input names records but asks for no retry; add "retry":true`
-	case in.Kind() == activities.KindBackfill && !in.From.Before(in.To):
+	case in.Adopt && in.Retry:
+		wrong = "the input asks to adopt and for a retry; one run does one of them"
+	case in.windowed() && !in.From.Before(in.To):
 		wrong = "the input's window is empty: from has to be before to, and both have to be given"
-	case in.DryRun && in.Kind() != activities.KindBackfill:
-		wrong = "only a backfill, a run with from and to, can be a dry run"
+	case in.DryRun && !in.windowed():
+		wrong = "only a run with from and to can be a dry run"
 	default:
 		return nil
 	}
 	return temporal.NewNonRetryableApplicationError(wrong, activities.TypeInvalidInput, nil)
+}
+
+// windowed reports whether the run brings its own window.
+func (in *SyncInput) windowed() bool {
+	return in.Kind() == activities.KindBackfill || in.Kind() == activities.KindAdopt
 }
 
 // next is the input of the next execution of the chain.
@@ -241,7 +255,7 @@ func (s *syncRun) run(ctx workflow.Context) (*SyncResult, error) {
 			return s.stop(ctx, err)
 		}
 	}
-	if s.in.DryRun {
+	if s.in.DryRun && s.kind == activities.KindBackfill {
 		return s.estimate(ctx)
 	}
 	err := s.process(ctx)
@@ -250,6 +264,10 @@ func (s *syncRun) run(ctx workflow.Context) (*SyncResult, error) {
 		return nil, err
 	case err != nil:
 		return s.stop(ctx, err)
+	case s.in.DryRun:
+		return s.result(activities.Completed), nil
+	case s.kind == activities.KindAdopt:
+		return s.finish(ctx, activities.Completed, nil)
 	case s.state.Counts.Failed > 0:
 		return s.finish(ctx, activities.Partial, nil)
 	case s.state.Counts.Rejected > 0:
@@ -264,7 +282,7 @@ func (s *syncRun) begin(ctx workflow.Context) (bool, error) {
 	for {
 		var res activities.BeginResult
 		err := workflow.ExecuteActivity(entityOptions(ctx, "begin "+s.job), a.Begin,
-			activities.BeginInput{Job: s.job, Owner: s.owner, Lockless: s.kind != activities.KindSync}).Get(ctx, &res)
+			activities.BeginInput{Job: s.job, Owner: s.owner, Lockless: s.lockless()}).Get(ctx, &res)
 		if err != nil {
 			return false, clean(err)
 		}
@@ -286,13 +304,18 @@ func (s *syncRun) begin(ctx workflow.Context) (bool, error) {
 	}
 }
 
+// lockless reports whether the run goes on beside others of the job.
+func (s *syncRun) lockless() bool {
+	return s.in.DryRun || s.kind != activities.KindSync && s.kind != activities.KindAdopt
+}
+
 // take takes what begin granted: the plan, and the window unless the run brings its own.
 func (s *syncRun) take(ctx workflow.Context, res *activities.BeginResult) error {
 	st := s.state
 	st.Plan, st.From, st.To, st.SearchAttributes = res.Plan, res.From, res.To, res.SearchAttributes
 	now := workflow.Now(ctx)
 	switch s.kind {
-	case activities.KindBackfill:
+	case activities.KindBackfill, activities.KindAdopt:
 		st.From, st.To = s.in.From, s.in.To
 		if st.To.After(now) {
 			st.To = now

@@ -23,7 +23,10 @@ const (
 // process works through the phases. It returns a continue-as-new error when the history has grown.
 func (s *syncRun) process(ctx workflow.Context) error {
 	write := s.deliverPending
-	if copies(ctx, s.state.Plan) {
+	switch {
+	case s.kind == activities.KindAdopt:
+		write = s.adoptPending
+	case copies(ctx, s.state.Plan):
 		write = s.copyPending
 	}
 	for {
@@ -87,7 +90,7 @@ func (s *syncRun) list(ctx workflow.Context) error {
 func (s *syncRun) revisit(ctx workflow.Context) error {
 	st := s.state
 	st.Phase = PhaseHeld
-	if s.kind == activities.KindBackfill {
+	if s.in.windowed() {
 		return nil
 	}
 	var res activities.RevisitResult

@@ -97,7 +97,7 @@ func (s *changeSet) pause(who string) {
 	for i := range s.Jobs {
 		c := &s.Jobs[i]
 		c.Starts = false
-		if c.Action == actionCreate {
+		if c.Action == actionCreate && c.Enabled {
 			c.Held, c.Next = schedules.PauseNote(who, "applied with --paused", time.Now()), nil
 		}
 	}

@@ -57,7 +57,7 @@ func TestCommands(t *testing.T) {
 	})
 	slices.Sort(reporting)
 	want := []string{
-		"apply", "backfill", "cancel", "demo", "describe", "dev", "doctor", "install", "list", "pause", "plan", "preview", "rejects", "resume",
+		"adopt", "apply", "backfill", "cancel", "demo", "describe", "dev", "doctor", "install", "list", "pause", "plan", "preview", "rejects", "resume",
 		"retry", "runs", "sandbox", "server", "show", "show", "status", "sync", "test", "validate", "verify", "version", // show: of a job, of a run
 	}
 	if diff := cmp.Diff(want, reporting); diff != "" {

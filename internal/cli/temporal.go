@@ -18,6 +18,8 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
+	"google.golang.org/grpc/codes"
+	grpcstatus "google.golang.org/grpc/status"
 
 	"github.com/durasync/durasync/internal/codec"
 )
@@ -105,15 +107,21 @@ func unreachable(ctx context.Context, opts client.Options, err error) error {
 		return ctx.Err()
 	}
 	var missing *serviceerror.NamespaceNotFound
-	var denied *serviceerror.PermissionDenied
 	switch {
 	case errors.As(err, &missing), is[*serviceerror.NotFound](err):
 		return environmentError("the Temporal at %s has no namespace %q; create it with temporal operator namespace create, or set TEMPORAL_NAMESPACE",
 			opts.HostPort, opts.Namespace)
-	case errors.As(err, &denied):
+	case is[*serviceerror.PermissionDenied](err), grpcstatus.Code(err) == codes.Unauthenticated:
 		return environmentError("the Temporal at %s does not accept the credentials; check TEMPORAL_API_KEY or the TLS settings: %w", opts.HostPort, err)
 	}
-	return environmentError("no Temporal server answers at %s: %s; start one with durasync dev, or set TEMPORAL_ADDRESS", opts.HostPort, cause(err))
+	todo := "start one with durasync dev, or set TEMPORAL_ADDRESS"
+	switch why := err.Error(); {
+	case opts.ConnectionOptions.TLS != nil:
+		todo = "if there is one, check the certificates (TEMPORAL_TLS_ settings, or the profile's)"
+	case strings.Contains(why, "server preface"), strings.Contains(why, "frame"):
+		todo = "if there is one, it may want TLS: set TEMPORAL_TLS=true or TEMPORAL_API_KEY"
+	}
+	return environmentError("no Temporal server answers at %s: %s; %s", opts.HostPort, cause(err), todo)
 }
 
 // cause is the innermost part of a connection error.

@@ -12,6 +12,11 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	grpcstatus "google.golang.org/grpc/status"
 
 	"github.com/durasync/durasync/internal/command"
 	"github.com/durasync/durasync/internal/telemetry"
@@ -36,12 +41,19 @@ are served. Where programs of connectors are: durasync connector --help.
 With --listen, /metrics has metrics for Prometheus, /healthz answers while the
 process runs, and /readyz while it takes tasks and reaches Temporal. With the
 variable OTEL_EXPORTER_OTLP_ENDPOINT, metrics and traces are sent there by OTLP
-over gRPC; the other standard variables of OpenTelemetry are read, too.`,
+over gRPC; the other standard variables of OpenTelemetry are read, too.
+
+With --deployment and --build-id, the worker is a version of a Temporal worker
+deployment: runs end on the version that they began with, and new ones begin on
+the version that temporal worker deployment set-current-version names.`,
 		Args: maxArgs(1, "at most one directory"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.work(cmd, dirArg(args), flags) },
 	}
 	cmd.Flags().StringSliceVar(&flags.connections, "connections", nil,
 		"serve these connections only, such as gong.acme or\n'totango.*'; the secrets of others are not read")
+	cmd.Flags().StringVar(&flags.deployment, "deployment", "",
+		"the worker deployment that this is a version of, such\nas durasync; needs --build-id")
+	cmd.Flags().StringVar(&flags.buildID, "build-id", "", "the version that this is, such as 0.2.0")
 	cmd.Flags().StringVar(&flags.listen, "listen", "", "address for metrics and health, such as :9090")
 	return cmd
 }
@@ -50,6 +62,8 @@ over gRPC; the other standard variables of OpenTelemetry are read, too.`,
 type workerFlags struct {
 	listen      string
 	connections []string
+
+	deployment, buildID string
 }
 
 // work runs a worker until it is interrupted.
@@ -65,8 +79,12 @@ func (a *app) work(cmd *cobra.Command, dir string, flags workerFlags) error {
 			return usageError(cmd, "--connections %s is not a pattern that can be matched", pattern)
 		}
 	}
+	if (flags.deployment == "") != (flags.buildID == "") {
+		return usageError(cmd, "--deployment and --build-id need each other")
+	}
 	opts := worker.Options{
 		Files: os.DirFS(dir), Serve: flags.connections, Env: a.env.LookupEnv, Exec: command.Output, Connectors: found, Logger: log,
+		Deployment: flags.deployment, BuildID: flags.buildID,
 	}
 	config, diags := schema.Load(ctx, dir, opts.Schema())
 	if err := ctx.Err(); err != nil {
@@ -88,7 +106,10 @@ func (a *app) work(cmd *cobra.Command, dir string, flags workerFlags) error {
 			log.Warn("the last metrics and traces were not sent", "error", err)
 		}
 	}()
-	t, err := a.dialWith(ctx, reports.Configure, log)
+	t, err := a.dialWith(ctx, func(o *client.Options) error {
+		o.ConnectionOptions.DialOptions = append(o.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(undescribed))
+		return reports.Configure(o)
+	}, log)
 	if err != nil {
 		return err
 	}
@@ -109,6 +130,18 @@ func (a *app) work(cmd *cobra.Command, dir string, flags workerFlags) error {
 	w.Stop()
 	stopListening()
 	return nil
+}
+
+// undescribed keeps a worker from failing whose credentials may run workflows and may not look at the namespace: the SDK asks what the
+// namespace can do, and gets an empty answer.
+func undescribed(
+	ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, opts ...grpc.CallOption,
+) error {
+	err := call(ctx, method, req, reply, conn, opts...)
+	if method == workflowservice.WorkflowService_DescribeNamespace_FullMethodName && grpcstatus.Code(err) == codes.PermissionDenied {
+		return nil
+	}
+	return err
 }
 
 // telemetryTimeout bounds how long the last metrics and traces may take.

@@ -180,7 +180,7 @@ func TestDirectoryIsNotFollowedWhileItIsWritten(t *testing.T) {
 		t.Errorf("the run says %s, %+v", sum.Outcome, sum.Counts)
 	}
 	s.once(ids...)
-	if log := w.stderr.String(); strings.Contains(log, "has changed") {
+	if log := w.stderr.String(); strings.Contains(log, "the connections have changed") {
 		t.Errorf("the worker followed:\n%s", log)
 	}
 }

@@ -394,7 +394,7 @@ func TestForgottenRunIsRemembered(t *testing.T) {
 	run := s.runs()[0]
 	c := s.temporal()
 	_, err := c.WorkflowService().DeleteWorkflowExecution(t.Context(), &workflowservice.DeleteWorkflowExecutionRequest{
-		Namespace: "default", WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: run.WorkflowID, RunId: run.RunID},
+		Namespace: s.namespace, WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: run.WorkflowID, RunId: run.RunID},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 	"github.com/durasync/durasync/connectors/totango/totangotest"
 	"github.com/durasync/durasync/internal/codec"
 	"github.com/durasync/durasync/internal/sandbox"
+	"github.com/durasync/durasync/internal/temporaltest"
 )
 
 // system is everything that a company runs: Gong, Totango, Temporal and a directory with job files.
@@ -25,11 +26,13 @@ type system struct {
 	t       testing.TB
 	gong    *gongtest.Server
 	totango *totangotest.Server
-	server  *process // Temporal
+	server  *process // Temporal, if it is embedded
 	address string   // of Temporal
-	ui      string   // URL of its web UI
+	ui      string   // URL of its web UI, if it is embedded
 	dir     string   // with the job files
 	env     []string // of every command
+
+	namespace string // in Temporal
 }
 
 // jobFiles are two connections and a job that leaves everything to its defaults.
@@ -68,22 +71,36 @@ const token = "e2e-app-token"
 // newSystem starts the simulators, without limits and with a clock that moves, and a Temporal server.
 func newSystem(t testing.TB) *system {
 	t.Helper()
-	return newSystemWith(t, &gongtest.Server{}, totangotest.New(totangotest.Options{Tokens: []string{token}, RequestsPerMinute: -1}))
+	return newSystemWith(t, &gongtest.Server{}, unlimitedTotango())
+}
+
+func unlimitedTotango() *totangotest.Server {
+	return totangotest.New(totangotest.Options{Tokens: []string{token}, RequestsPerMinute: -1})
 }
 
 // newSystemWith is newSystem with other simulators.
 func newSystemWith(t testing.TB, gong *gongtest.Server, totango *totangotest.Server) *system {
 	t.Helper()
 	s := newSimulators(t, gong, totango)
+	if onPostgres {
+		s.useServer(temporaltest.Shared(t), nil)
+	} else {
+		s.embed()
+	}
+	return s
+}
+
+// embed starts the embedded Temporal server, for a test that needs that one.
+func (s *system) embed() {
+	s.t.Helper()
 	s.server = s.serveTemporal("--port", "0", "--ui-port", "0")
 	s.env = append(s.env, "TEMPORAL_ADDRESS="+s.address)
-	return s
 }
 
 // newSimulators is a system without Temporal.
 func newSimulators(t testing.TB, gong *gongtest.Server, totango *totangotest.Server) *system {
 	t.Helper()
-	s := &system{t: t, gong: gong, totango: totango, dir: t.TempDir()}
+	s := &system{t: t, gong: gong, totango: totango, dir: t.TempDir(), namespace: "default"}
 	s.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "NO_COLOR=1",
 		"GONG_ACCESS_KEY=" + gongtest.AccessKey, "GONG_ACCESS_KEY_SECRET=" + gongtest.AccessKeySecret, "GONG_BASE_URL=" + serve(t, s.gong),
@@ -183,7 +200,9 @@ func (s *system) temporalWith(payloads *codec.Codec) client.Client {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
-	c, err := client.DialContext(ctx, client.Options{HostPort: s.address, DataConverter: payloads.DataConverter(), Logger: silent{}})
+	c, err := client.DialContext(ctx, client.Options{
+		HostPort: s.address, Namespace: s.namespace, DataConverter: payloads.DataConverter(), Logger: silent{},
+	})
 	if err != nil {
 		s.t.Fatal(err)
 	}

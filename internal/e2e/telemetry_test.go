@@ -56,7 +56,8 @@ func metric(t testing.TB, url, series string) float64 {
 
 func TestWorkersReportWhatTheyDo(t *testing.T) {
 	t.Parallel()
-	s := newSystem(t)
+	s := newSimulators(t, &gongtest.Server{}, unlimitedTotango())
+	s.embed() // to be killed
 	s.write("jobs.hcl", strings.Replace(jobFiles, "requests_per_minute = 0", "requests_per_minute = 6000", 1))
 	worker, url := s.reportingWorker("--log-format", "json")
 	s.meeting("acme", nil)

@@ -39,7 +39,7 @@ func TestSyncStartedByHand(t *testing.T) {
 	id := s.meeting("acme", nil)
 	c := s.temporal()
 	_, err := c.WorkflowService().StartWorkflowExecution(t.Context(), &workflowservice.StartWorkflowExecutionRequest{
-		Namespace:    "default",
+		Namespace:    s.namespace,
 		WorkflowId:   "typed-by-hand",
 		WorkflowType: &commonpb.WorkflowType{Name: "Sync"},
 		TaskQueue:    &taskqueuepb.TaskQueue{Name: "durasync"},

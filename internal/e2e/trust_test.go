@@ -66,7 +66,7 @@ func TestChangedConnectorCostsItsOwnJobsOnly(t *testing.T) {
 	}
 
 	s.ok("connector", "install", path, "--dir", s.dir) // it was changed on purpose
-	s.until("the worker takes the connector up again", func() bool { return strings.Contains(w.stderr.String(), "has changed: connections=") })
+	s.until("the worker takes the connector up again", func() bool { return strings.Contains(w.stderr.String(), "the connections have changed") })
 	if sum := s.sync("notes"); sum.Counts.Listed != len(things) {
 		t.Errorf("the run listed %d things, want %d", sum.Counts.Listed, len(things))
 	}

@@ -50,6 +50,7 @@ type jsonCounts struct {
 	Rejected int `json:"rejected"`
 	Deferred int `json:"deferred"`
 	Failed   int `json:"failed"`
+	Adopted  int `json:"adopted,omitempty"`
 }
 
 type jsonReject struct {

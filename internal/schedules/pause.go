@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
+
+	"github.com/durasync/durasync/schema/plan"
 )
 
 // The notes of schedules that a person paused or resumed begin with these; who did it, when and why follows.
@@ -23,7 +25,7 @@ func DisabledByFile(note string) bool { return note == noteDisabled }
 
 // Pause keeps a job's schedule from starting runs, and notes who did so, when and, if a reason is given, why. It returns the note.
 func Pause(ctx context.Context, c client.ScheduleClient, job, who, reason string, when time.Time) (note string, err error) {
-	note = handNote(NotePaused, who, reason, when)
+	note = PauseNote(who, reason, when)
 	if err := c.GetHandle(ctx, job).Pause(ctx, client.SchedulePauseOptions{Note: note}); err != nil {
 		return "", fmt.Errorf("pause the schedule of job %s: %w", job, err)
 	}
@@ -37,6 +39,19 @@ func Resume(ctx context.Context, c client.ScheduleClient, job, who string, when 
 		return "", fmt.Errorf("resume the schedule of job %s: %w", job, err)
 	}
 	return note, nil
+}
+
+// PauseNote is the note of a schedule that a person paused.
+func PauseNote(who, reason string, when time.Time) string {
+	return handNote(NotePaused, who, reason, when)
+}
+
+// CreatePaused creates the schedule of a job that has none, paused by a person as the note says.
+func CreatePaused(ctx context.Context, c client.ScheduleClient, p *plan.Plan, note string) error {
+	s := desired(p)
+	s.State.Paused, s.State.Note = true, note
+	_, err := create(ctx, c, p.Job, s)
+	return err
 }
 
 func handNote(what, who, reason string, when time.Time) string {

@@ -89,7 +89,7 @@ func newInstruments(m metric.Meter) (*instruments, error) {
 			}
 		}
 	})
-	gauge("durasync.job.paused", "1", "Whether a job's schedule is paused, or its file disables it.", func(o metric.Float64Observer) {
+	gauge("durasync.job.paused", "", "Whether a job's schedule is paused, or its file disables it.", func(o metric.Float64Observer) {
 		for name, job := range i.observed.view.Jobs {
 			value := 0.0
 			if job.Paused {

@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/durasync/durasync/activities"
 	"github.com/durasync/durasync/internal/entities"
@@ -27,7 +28,7 @@ import (
 	"github.com/durasync/durasync/workflows"
 )
 
-// Options are what a worker needs. All but Serve and Telemetry are required.
+// Options are what a worker needs. All but Serve, Deployment, BuildID and Telemetry are required.
 type Options struct {
 	// Client is a Temporal client, and Namespace its namespace. The caller closes it after the worker has stopped.
 	Client    client.Client
@@ -46,6 +47,9 @@ type Options struct {
 
 	// Connectors knows how connectors are started and what they offer.
 	Connectors Connectors
+
+	// Deployment and BuildID are the version of a Temporal worker deployment that the worker is; both are empty if it is of none.
+	Deployment, BuildID string
 
 	Logger hclog.Logger
 
@@ -84,6 +88,9 @@ const cachedWorkflows = 100
 // stopTimeout is how long activities in flight may take to end when the worker stops.
 const stopTimeout = 30 * time.Second
 
+// pollers says how many ask for the tasks of a queue: as many as the server finds useful, and one while there is nothing to do.
+var pollers = worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{})
+
 // Start runs a worker until [Worker.Stop]. A directory that is not [Usable] is an error that holds [schema.Diagnostics]. The context
 // bounds the start alone.
 func Start(ctx context.Context, opts Options) (*Worker, error) {
@@ -112,8 +119,13 @@ func Start(ctx context.Context, opts Options) (*Worker, error) {
 	}
 	w.acts = activities.New(deps)
 	worker.SetStickyWorkflowCacheSize(cachedWorkflows)
-	w.core = worker.New(opts.Client, workflows.TaskQueue, worker.Options{WorkerStopTimeout: stopTimeout})
-	workflows.Register(w.core)
+	w.core = worker.New(opts.Client, workflows.TaskQueue, worker.Options{
+		DeploymentOptions:          opts.deployment(),
+		WorkflowTaskPollerBehavior: pollers,
+		ActivityTaskPollerBehavior: pollers,
+		WorkerStopTimeout:          stopTimeout,
+	})
+	workflows.Register(versioned{w.core})
 	w.core.RegisterActivity(w.acts)
 	if err := w.core.Start(); err != nil {
 		w.pool.Close()
@@ -132,6 +144,32 @@ func Start(ctx context.Context, opts Options) (*Worker, error) {
 		w.tasks.Go(func() { w.observe(running, entity) })
 	}
 	return w, nil
+}
+
+// deployment says which version the worker is, to all queues: a run's steps stay with the version that it began with.
+func (o *Options) deployment() worker.DeploymentOptions {
+	if o.Deployment == "" {
+		return worker.DeploymentOptions{}
+	}
+	return worker.DeploymentOptions{
+		UseVersioning: true,
+		Version:       worker.WorkerDeploymentVersion{DeploymentName: o.Deployment, BuildID: o.BuildID},
+	}
+}
+
+// versioned registers workflows with what becomes of those under way when another version of a deployment takes over: a run ends on the
+// version that it began with, and what lives for ever, the jobs, ledgers and quotas, moves on.
+type versioned struct{ worker.WorkflowRegistry }
+
+// RegisterWorkflowWithOptions implements [worker.WorkflowRegistry].
+func (v versioned) RegisterWorkflowWithOptions(w any, o workflow.RegisterOptions) {
+	switch o.Name {
+	case workflows.SyncType, workflows.PreviewType:
+		o.VersioningBehavior = workflow.VersioningBehaviorPinned
+	default:
+		o.VersioningBehavior = workflow.VersioningBehaviorAutoUpgrade
+	}
+	v.WorkflowRegistry.RegisterWorkflowWithOptions(w, o)
 }
 
 func newPool(opts Options) *host.Pool {
@@ -268,7 +306,9 @@ func (w *Worker) startQueue(ctx context.Context, name string, connections []stri
 		}
 	}
 	q := worker.New(w.opts.Client, name, worker.Options{
+		DeploymentOptions:                  w.opts.deployment(),
 		DisableWorkflowWorker:              true,
+		ActivityTaskPollerBehavior:         pollers,
 		MaxConcurrentActivityExecutionSize: concurrency(limits),
 		WorkerStopTimeout:                  stopTimeout,
 	})
