@@ -26,7 +26,7 @@ func (s *system) reportingWorker(args ...string) (*process, string) {
 // get asks a worker and returns the status and the body.
 func get(t testing.TB, url string) (int, string) {
 	t.Helper()
-	res, err := http.Get(url) //nolint:noctx // the test's own worker
+	res, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}

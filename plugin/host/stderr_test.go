@@ -16,7 +16,7 @@ func TestLogLinesMarkWhatWouldEndTheHost(t *testing.T) {
 		`{"@message":"ok","@level":"info"}`: `{"@message":"ok","@level":"info"}`,
 		"{\"@message\":5}\nnext\n":          unlogged + "{\"@message\":5}\nnext\n",
 		`{"@level":null}`:                   unlogged + `{"@level":null}`,
-		` {"@timestamp":{"a":1}}`:           unlogged + ` {"@timestamp":{"a":1}}`,
+		"\t{\"@timestamp\":{\"a\":1}}":      unlogged + "\t{\"@timestamp\":{\"a\":1}}",
 		`{"@message":"a","@message":["b"]}`: unlogged + `{"@message":"a","@message":["b"]}`,
 		`["@message"]`:                      `["@message"]`,
 		`{"@message":5`:                     `{"@message":5`,
