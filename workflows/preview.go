@@ -44,7 +44,7 @@ func Preview(ctx workflow.Context, in PreviewInput) (*PreviewResult, error) {
 	if in.Plan == nil || in.Count < 0 || in.Count > maxPreview {
 		return nil, temporal.NewNonRetryableApplicationError("a preview needs a plan and a count of at most 100", activities.TypeInvalidInput, nil)
 	}
-	source, destination, err := connect(ctx, in.Plan)
+	source, destination, err := connect(ctx, in.Plan, false)
 	if err != nil {
 		return nil, err
 	}

@@ -329,7 +329,7 @@ func (s *syncRun) take(ctx workflow.Context, res *activities.BeginResult) error 
 
 // connect checks both connections at once.
 func (s *syncRun) connect(ctx workflow.Context) error {
-	src, dst, err := connect(ctx, s.state.Plan)
+	src, dst, err := connect(ctx, s.state.Plan, copies(ctx, s.state.Plan))
 	if err != nil {
 		return err
 	}
@@ -337,12 +337,12 @@ func (s *syncRun) connect(ctx workflow.Context) error {
 	return nil
 }
 
-// connect checks both connections of a plan at once. Where records will be copied, a worker has to check the source that serves the
-// destination, too.
-func connect(ctx workflow.Context, p *plan.Plan) (source, destination *activities.ConnectResult, err error) {
+// connect checks both connections of a plan at once. Where records will be copied from one to the other, a worker has to check the source
+// that serves the destination, too.
+func connect(ctx workflow.Context, p *plan.Plan, copied bool) (source, destination *activities.ConnectResult, err error) {
 	src, dst := p.Source.Connection, p.Destination.Connection
 	queue, who := queueOf(src), "connection "+src
-	if copies(ctx, p) {
+	if copied {
 		queue, who = CopyQueue(src, dst), fmt.Sprintf("both connections %s and %s, as a job needs that writes in batches", src, dst)
 	}
 	fs := workflow.ExecuteActivity(connectOptions(ctx, queue, "connect "+src), a.Connect, activities.ConnectInput{Connection: src})
