@@ -52,7 +52,7 @@ the version that temporal worker deployment set-current-version names.`,
 	cmd.Flags().StringSliceVar(&flags.connections, "connections", nil,
 		"serve these connections only, such as gong.acme or\n'totango.*'; the secrets of others are not read")
 	cmd.Flags().StringVar(&flags.deployment, "deployment", "",
-		"the worker deployment that this is a version of, such\nas durasync; needs --build-id")
+		"the worker deployment that this is a version of,\nsuch as durasync; needs --build-id")
 	cmd.Flags().StringVar(&flags.buildID, "build-id", "", "the version that this is, such as 0.2.0")
 	cmd.Flags().StringVar(&flags.listen, "listen", "", "address for metrics and health, such as :9090")
 	return cmd
