@@ -194,7 +194,7 @@ func TestRowsThatAreTooLarge(t *testing.T) {
 		t.Errorf("%d rows of 1 MB are read, want 30", len(got))
 	}
 	_, err := c.Read(t.Context(), &plugin.ReadRequest{Stream: "rows", IDs: ids, Fields: []string{"values"}})
-	saying(t, plugin.AsError(err), plugin.CodeInvalidRequest, "a view without the largest columns")
+	saying(t, plugin.AsError(err), plugin.CodeTooLarge, "a view without the largest columns")
 	if got := read(t, c, ids[0]); len(got) != 1 { // the connection is still good
 		t.Errorf("after that, %d rows are read, want 1", len(got))
 	}
