@@ -1,6 +1,7 @@
 package gong
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -50,7 +51,7 @@ var metaFields = []field{
 		value: func(p *projected) any { return optional(p.MetaData.URL) }},
 	{Field: plugin.Field{Name: "title", Type: plugin.String, Semantic: plugin.MeetingTitle,
 		Doc: `The title (metaData.title); "` + untitled + `" if Gong has none.`},
-		value: func(p *projected) any { return p.text.take(firstOf(string(p.MetaData.Title), untitled)) }},
+		value: func(p *projected) any { return p.text.take(cmp.Or(string(p.MetaData.Title), untitled)) }},
 	{Field: plugin.Field{Name: "started", Type: plugin.Time, Semantic: plugin.MeetingStarted,
 		Doc: "When the recording began (metaData.started), with the company's offset."},
 		value: func(p *projected) any { return p.started.Format(time.RFC3339Nano) }},

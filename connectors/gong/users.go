@@ -1,6 +1,7 @@
 package gong
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -49,7 +50,7 @@ func (c *connection) people(ctx context.Context, p *projection, calls []*call) (
 			return nil, err
 		}
 		hosts[i].email = string(u.Email)
-		hosts[i].name = firstOf(hosts[i].name, strings.TrimSpace(string(u.FirstName)+" "+string(u.LastName)))
+		hosts[i].name = cmp.Or(hosts[i].name, strings.TrimSpace(string(u.FirstName)+" "+string(u.LastName)))
 	}
 	if unknown {
 		for _, one := range calls {
@@ -68,8 +69,8 @@ func (c *call) host() host {
 	}
 	for _, p := range c.Parties {
 		if p.UserID == id {
-			h.email = firstOf(h.email, string(p.Email))
-			h.name = firstOf(h.name, string(p.Name))
+			h.email = cmp.Or(h.email, string(p.Email))
+			h.name = cmp.Or(h.name, string(p.Name))
 		}
 	}
 	return h
@@ -165,11 +166,4 @@ func (c *connection) userPage(ctx context.Context, cursor string) (*userPage, er
 		return nil, err
 	}
 	return page, nil
-}
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }

@@ -102,15 +102,12 @@ func (a *app) adopt(cmd *cobra.Command, t *temporalClient, job string, f adoptFl
 
 // adoptable says why a job cannot be adopted, or need not.
 func adoptable(schedule *schedules.Status, state *workflows.JobState, dryRun bool) error {
-	invalid := func(format string, args ...any) error {
-		return &failure{exit: ExitInvalid, code: codeInvalid, err: fmt.Errorf(format, args...)}
-	}
 	switch dst := &state.Plan.Destination; {
 	case dst.Idempotent:
-		return invalid("job %s needs not be adopted: %s takes a record again without harm; run it, or deliver an older window with durasync backfill",
+		return invalidError("job %s needs not be adopted: %s takes a record again without harm; run it, or deliver an older window with durasync backfill",
 			schedule.Job, dst.Connection)
 	case !schedule.Paused && !dryRun:
-		return invalid("job %s is not paused, so a run could write what is not adopted yet; pause it first: durasync pause %s", schedule.Job, schedule.Job)
+		return invalidError("job %s is not paused, so a run could write what is not adopted yet; pause it first: durasync pause %s", schedule.Job, schedule.Job)
 	}
 	return nil
 }
