@@ -68,7 +68,8 @@ type Resolver interface {
 
 // Finder is implemented by destinations that can look up what was written under a key.
 type Finder interface {
-	// Find returns a result for each key that exists in the destination; the others are left out.
+	// Find returns a result for each key that exists in the destination; the others are left out. The host calls it when it has lost
+	// what it knew, to learn what was written; a key that is left out counts as not there, and will be written.
 	Find(ctx context.Context, req *FindRequest) (*FindResponse, error)
 }
 

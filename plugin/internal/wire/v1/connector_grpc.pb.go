@@ -55,7 +55,8 @@ const (
 //  2. Configure, once, before any method that follows.
 //  3. In a run, Check first. Of a source, List for each part of the run's window, page after page, and Read with the ids that are
 //     new. Of a destination, Resolve with the addresses of the records' people, and Create with the items, a few at a time. Preview
-//     and Find write nothing, and are called for people, outside of runs.
+//     and Find write nothing, and are called outside of ordinary
+//     runs: Preview for people, Find when what was written has to be learnt anew.
 //
 // Any method is called any number of times at once, in any order, once Configure has answered. Methods that a connector does not
 // offer answer with the status UNIMPLEMENTED, as gRPC libraries do by themselves for methods that have no implementation.
@@ -220,7 +221,8 @@ func (c *connectorClient) Preview(ctx context.Context, in *PreviewRequest, opts 
 //  2. Configure, once, before any method that follows.
 //  3. In a run, Check first. Of a source, List for each part of the run's window, page after page, and Read with the ids that are
 //     new. Of a destination, Resolve with the addresses of the records' people, and Create with the items, a few at a time. Preview
-//     and Find write nothing, and are called for people, outside of runs.
+//     and Find write nothing, and are called outside of ordinary
+//     runs: Preview for people, Find when what was written has to be learnt anew.
 //
 // Any method is called any number of times at once, in any order, once Configure has answered. Methods that a connector does not
 // offer answer with the status UNIMPLEMENTED, as gRPC libraries do by themselves for methods that have no implementation.
