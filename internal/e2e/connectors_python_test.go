@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -172,12 +173,14 @@ func syncPython(t *testing.T, program string) {
 		"UID:inner\nSUMMARY:Among ourselves\nDTSTART:" + stamp(began) + "\nORGANIZER:mailto:hana@vendor.example",
 		"UID:off\nSUMMARY:Cancelled\nSTATUS:CANCELLED\nDTSTART:" + stamp(began) + guests,
 	}
+	var published atomic.Value
+	published.Store(calendarOf(events...))
 	calendar := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != secretAddress {
 			http.NotFound(w, r)
 			return
 		}
-		_, _ = io.WriteString(w, calendarOf(events...))
+		_, _ = io.WriteString(w, published.Load().(string))
 	}))
 	s.env = append(s.env, "TEAM_CALENDAR_URL="+calendar+secretAddress)
 	s.customer("acme")
@@ -234,8 +237,8 @@ func syncPython(t *testing.T, program string) {
 	thisWeek := touchpoint{"acme", "Weekly sync", "hana@vendor.example", began, people}
 	check("after a run", review, lastWeek, thisWeek)
 
-	events = append(events, "UID:late\nSUMMARY:Written late\nDESCRIPTION:The figures.\nURL:https://meet.example/7\nDTSTART:"+
-		stamp(began.Add(-time.Hour))+"\nDURATION:PT45M"+guests)
+	published.Store(calendarOf(append(events, "UID:late\nSUMMARY:Written late\nDESCRIPTION:The figures.\nURL:https://meet.example/7\nDTSTART:"+
+		stamp(began.Add(-time.Hour))+"\nDURATION:PT45M"+guests)...))
 	s.sync("calendar_meetings")
 	late := touchpoint{"acme", "Written late", "hana@vendor.example", began.Add(-time.Hour), people}
 	check("after another run", review, lastWeek, thisWeek, late)
