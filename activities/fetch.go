@@ -63,7 +63,7 @@ type FetchResult struct {
 
 // The bounds on a result that goes into a history.
 const (
-	maxBatchBytes  = 192 << 10
+	maxBatchBytes  = 400 << 10
 	maxRecordBytes = 96 << 10
 	maxTextBytes   = 160
 	maxDetailBytes = 1 << 10

@@ -21,7 +21,7 @@ func (s *syncRun) estimate(ctx workflow.Context) (*SyncResult, error) {
 	n := st.Counts.New
 	e := &Estimate{
 		Records:             n,
-		SourceRequests:      ceil(n, groupSize),
+		SourceRequests:      ceil(n, readSize(ctx, &st.Plan.Source)),
 		DestinationRequests: n + ceil(n, groupSize),
 	}
 	e.Time = max(takes(e.SourceRequests, st.Source.Limits), takes(e.DestinationRequests, st.Destination.Limits))

@@ -74,6 +74,9 @@ const (
 
 	// changeCancel: a cancelled run no longer tries writes again; before, it did so for hours.
 	changeCancel = "cancel"
+
+	// changeRead: a wave is read by as few activities as the source's connector allows; before, each read 25 records at most.
+	changeRead = "read"
 )
 
 // JobID is the workflow id of a job's entity.

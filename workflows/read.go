@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -10,8 +11,17 @@ import (
 	"github.com/durasync/durasync/schema/plan"
 )
 
-// groupSize is how many records are read, claimed and settled together.
+// groupSize is how many records are rendered, claimed and settled together.
 const groupSize = 25
+
+// readSize is how many records one activity reads: a whole wave, if the connector reads that many at once.
+func readSize(ctx workflow.Context, src *plan.Source) int {
+	most := waveSize
+	if workflow.GetVersion(ctx, changeRead, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		most = groupSize
+	}
+	return min(most, max(1, src.MaxRead))
+}
 
 // draft is a record that is ready to be claimed and written.
 type draft struct {
@@ -46,14 +56,29 @@ func (r reader) prepare(ctx workflow.Context, pending []activities.Pending) (gro
 	if err != nil {
 		return nil, nil, err
 	}
-	groups = make([]group, len(fetched))
 	for i, f := range fetched {
-		groups[i].verdicts = f.Verdicts
-		for n := range f.Records {
-			groups[i].add(&f.Records[n], decisions[i][n], rendered[i].Rendered[n])
+		var g group
+		for _, v := range f.Verdicts {
+			g.verdicts = append(g.verdicts, v)
+			groups = g.flush(groups, groupSize)
 		}
+		for n := range f.Records {
+			g.add(&f.Records[n], decisions[i][n], rendered[i][n])
+			groups = g.flush(groups, groupSize)
+		}
+		groups = g.flush(groups, 1)
 	}
 	return groups, rest, nil
+}
+
+// flush moves the group's content to a group of its own behind the others, if it has so many records.
+func (g *group) flush(groups []group, least int) []group {
+	if len(g.drafts)+len(g.verdicts) < least {
+		return groups
+	}
+	groups = append(groups, *g)
+	*g = group{}
+	return groups
 }
 
 // add sorts a record into the group.
@@ -69,13 +94,10 @@ func (g *group) add(r *activities.Record, d activities.Decision, out activities.
 	}
 }
 
-// fetch reads records, one group an activity.
+// fetch reads records, as many in one activity as the connector reads at once.
 func (r reader) fetch(ctx workflow.Context, pending []activities.Pending) (results []activities.FetchResult, rest []activities.Pending, err error) {
 	src := &r.plan.Source
-	size := groupSize
-	if src.MaxRead > 0 {
-		size = min(size, src.MaxRead)
-	}
+	size := readSize(ctx, src)
 	var futures []workflow.Future
 	for len(pending) > 0 {
 		n := min(size, len(pending))
@@ -122,23 +144,24 @@ func (r reader) resolve(ctx workflow.Context, fetched []activities.FetchResult) 
 	return decisions, nil
 }
 
-// render evaluates the mappings, one group a local activity.
-func (r reader) render(ctx workflow.Context, fetched []activities.FetchResult) ([]activities.RenderResult, error) {
-	futures := make([]workflow.Future, len(fetched))
+// render evaluates the mappings, one group a local activity, whose result is in the history.
+func (r reader) render(ctx workflow.Context, fetched []activities.FetchResult) ([][]activities.Rendered, error) {
+	futures := make([][]workflow.Future, len(fetched))
 	for i, f := range fetched {
-		if len(f.Records) > 0 {
-			futures[i] = workflow.ExecuteLocalActivity(renderOptions(ctx, "render "+records(len(f.Records))), a.Render,
-				activities.RenderInput{Plan: r.plan, Records: f.Records})
+		for part := range slices.Chunk(f.Records, groupSize) {
+			futures[i] = append(futures[i], workflow.ExecuteLocalActivity(renderOptions(ctx, "render "+records(len(part))), a.Render,
+				activities.RenderInput{Plan: r.plan, Records: part}))
 		}
 	}
-	results := make([]activities.RenderResult, len(fetched))
-	for i, f := range futures {
-		if f == nil {
-			continue
-		}
-		if err := f.Get(ctx, &results[i]); err != nil {
-			return nil, clean(err)
+	rendered := make([][]activities.Rendered, len(fetched))
+	for i := range futures {
+		for _, f := range futures[i] {
+			var res activities.RenderResult
+			if err := f.Get(ctx, &res); err != nil {
+				return nil, clean(err)
+			}
+			rendered[i] = append(rendered[i], res.Rendered...)
 		}
 	}
-	return results, nil
+	return rendered, nil
 }

@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,14 +29,44 @@ func TestSyncWritesWhatIsNew(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.check(res, activities.Completed, activities.Counts{Listed: 230, New: 230, Created: 230}, strings.Join(ids, " "))
-	for _, n := range w.fetches {
-		if n > groupSize {
-			t.Errorf("%d records were read at once", n)
+	for what, sizes := range map[string][]int{"read": w.fetches, "rendered": w.renders, "claimed": w.claims} {
+		if most := slices.Max(sizes); most > 25 {
+			t.Errorf("%d records were %s at once", most, what)
 		}
 	}
 	for _, id := range ids {
 		if r := w.settled[id]; r.State != activities.Delivered || r.ID != "note of "+id || r.Target != "account of "+id {
 			t.Fatalf("record %s was settled as %+v", id, r)
+		}
+	}
+}
+
+// A request to the source brings as much as it can, which is what its limit allows few of. What goes into a history stays in groups.
+func TestSyncReadsAsManyAsTheConnectorTakes(t *testing.T) {
+	for most, want := range map[int][]int{1000: {100, 100, 30}, 60: {60, 40, 60, 40, 30}} {
+		var ids []string
+		for i := range 230 {
+			ids = append(ids, fmt.Sprintf("%03d", i))
+		}
+		w := newWorld(t, ids...)
+		w.plan.Source.MaxRead = most
+		for i := range 30 { // more than a group's, one after the other
+			w.verdicts[ids[i]] = activities.Verdict{State: activities.Rejected, Reason: activities.ReasonFiltered}
+		}
+		res, err := w.sync()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.check(res, activities.CompletedWithRejects, activities.Counts{Listed: 230, New: 230, Created: 200, Rejected: 30}, strings.Join(ids[30:], " "))
+		slices.Sort(w.fetches)
+		slices.Sort(want)
+		if !slices.Equal(w.fetches, want) {
+			t.Errorf("with at most %d a read, %d were read at once, want %d", most, w.fetches, want)
+		}
+		for what, sizes := range map[string][]int{"rendered": w.renders, "claimed": w.claims, "settled": w.settles} {
+			if most := slices.Max(sizes); most > 25 {
+				t.Errorf("%d records were %s at once", most, what)
+			}
 		}
 	}
 }

@@ -14,7 +14,7 @@ const (
 	sliceLength = 31 * day
 
 	// maxPending is how many records one listing brings, so that its result stays small.
-	maxPending = 2000
+	maxPending = 5000
 
 	// maxHold is how long a run waits, in all, for records whose last writer is gone.
 	maxHold = 20 * time.Minute

@@ -59,7 +59,10 @@ type world struct {
 	revisits []activities.RevisitInput
 	notices  []activities.NotifyInput
 	fetches  []int // how many records each fetch was asked for
-	copies   []int // likewise
+	renders  []int // likewise
+	claims   []int
+	settles  []int
+	copies   []int
 	begun    time.Time
 }
 
@@ -233,6 +236,9 @@ func (w *world) Resolve(_ context.Context, in activities.ResolveInput) (*activit
 }
 
 func (w *world) Render(_ context.Context, in activities.RenderInput) (*activities.RenderResult, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.renders = append(w.renders, len(in.Records))
 	res := &activities.RenderResult{}
 	for _, r := range in.Records {
 		out := activities.Rendered{Attributes: json.RawMessage(`{}`)}
@@ -247,6 +253,7 @@ func (w *world) Render(_ context.Context, in activities.RenderInput) (*activitie
 func (w *world) Claim(_ context.Context, in activities.ClaimInput) (*activities.ClaimGrants, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.claims = append(w.claims, len(in.Records))
 	res := &activities.ClaimGrants{}
 	for _, r := range in.Records {
 		g := activities.Grant{State: activities.Claimed, Target: r.Target, Deadline: w.env.Now().Add(in.TTL)}
@@ -302,6 +309,7 @@ func (w *world) write(id string, look bool) {
 func (w *world) Settle(_ context.Context, in activities.SettleInput) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.settles = append(w.settles, len(in.Records))
 	for _, r := range in.Records {
 		w.settled[r.Pending.ID] = r
 	}

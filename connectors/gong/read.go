@@ -9,9 +9,8 @@ import (
 	"github.com/durasync/durasync/plugin/httpkit"
 )
 
-// maxRead is how many calls one Read asks for. Gong takes at least a hundred ids; with full content 25 calls stay below a few
-// megabytes.
-const maxRead = 25
+// maxRead is how many calls one Read asks for: as many as a page of Gong's holds, with a few megabytes of text at most.
+const maxRead = 100
 
 // Read implements [plugin.Source]. It asks Gong only for the parts of a call that the fields need. Calls that have become
 // private or were deleted since they were listed are left out.
