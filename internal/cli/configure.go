@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 
-	"github.com/durasync/durasync/plugin"
 	"github.com/durasync/durasync/plugin/host"
 )
 
@@ -14,11 +13,5 @@ func (c *connectors) Configure(ctx context.Context, name string, config json.Raw
 	if err != nil {
 		return err
 	}
-	client, err := host.Launch(ctx, cmd, c.log)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	_, err = client.Configure(ctx, &plugin.ConfigureRequest{Config: config})
-	return err
+	return host.Configure(ctx, cmd, config, c.log)
 }

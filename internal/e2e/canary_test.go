@@ -24,6 +24,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/proxy"
 	"go.temporal.io/api/workflowservice/v1"
@@ -32,12 +33,16 @@ import (
 	"github.com/durasync/durasync/connectors/totango/totangotest"
 	"github.com/durasync/durasync/internal/codec"
 	"github.com/durasync/durasync/plugin"
+	"github.com/durasync/durasync/plugin/httpkit"
 )
 
-// The test binary is the program of a connector that panics, as well.
+// The test binary is the program of a connector that panics, as well, and of one that tells its secret.
 func init() {
 	if len(os.Args) == 2 && os.Args[1] == "panicking" {
 		plugin.Serve(&panicking{}, plugin.WithArgs(nil))
+	}
+	if len(os.Args) == 2 && os.Args[1] == "telling" {
+		plugin.Serve(&telling{}, plugin.WithArgs(nil))
 	}
 }
 
@@ -69,6 +74,57 @@ func (p *panicking) List(context.Context, *plugin.ListRequest) (*plugin.ListResp
 
 func (p *panicking) Read(context.Context, *plugin.ReadRequest) (*plugin.ReadResponse, error) {
 	return &plugin.ReadResponse{}, nil
+}
+
+// telling is a connector whose author takes no care: its secret is in its log, in the paths of its requests, in its errors and in its panics.
+type telling struct {
+	panicking
+	client *httpkit.Client
+	key    string
+	checks atomic.Int32
+}
+
+func (c *telling) Describe(ctx context.Context, req *plugin.DescribeRequest) (*plugin.DescribeResponse, error) {
+	d, err := c.panicking.Describe(ctx, req)
+	d.Name = "telling"
+	d.Config = append(d.Config, plugin.Attribute{Name: "base_url", Type: plugin.String, Required: true})
+	return d, err
+}
+
+func (c *telling) Configure(_ context.Context, req *plugin.ConfigureRequest) (*plugin.ConfigureResponse, error) {
+	var config struct {
+		Key     string
+		BaseURL string `json:"base_url"`
+	}
+	if err := json.Unmarshal(req.Config, &config); err != nil {
+		return nil, err
+	}
+	fmt.Println("configured with the key " + config.Key)
+	c.key = config.Key
+	var err error
+	if c.client, err = httpkit.New(httpkit.Options{System: "the API", BaseURL: config.BaseURL}); err != nil {
+		return nil, fmt.Errorf("no use for the key %s: %w", c.key, err)
+	}
+	return &plugin.ConfigureResponse{}, nil
+}
+
+// Check fails the first time: a run that cannot connect lists nothing.
+func (c *telling) Check(ctx context.Context, _ *plugin.CheckRequest) (*plugin.CheckResponse, error) {
+	if c.checks.Add(1) > 1 {
+		return &plugin.CheckResponse{Summary: "the key " + c.key}, nil
+	}
+	_, err := c.client.Do(ctx, &httpkit.Request{Method: http.MethodGet, Path: "/" + c.key + "/things"})
+	hclog.FromContext(ctx).Error("no answer for the key "+c.key, "key", c.key, "error", err)
+	fmt.Fprintf(os.Stderr, "no answer for the key %q\n", c.key)
+	return nil, fmt.Errorf("for the key %s: %w", c.key, err)
+}
+
+func (c *telling) List(context.Context, *plugin.ListRequest) (*plugin.ListResponse, error) {
+	if c.lists.Add(1) > 1 {
+		go panic(errors.New("the end for the key " + c.key))
+		select {}
+	}
+	panic("no list for the key " + c.key)
 }
 
 // echo answers with a status and all that it was sent, as a proxy does that means to help, while it is switched on. With 400 it refuses
@@ -205,8 +261,9 @@ connection "postgres" "db" {
   table = "calls"
   url   = "postgres://app:${env("CANARY_POSTGRES_PASSWORD")}@127.0.0.1:9/crm?sslmode=disable"
 }
-connection "panicking" "it" {
-  key = env("CANARY_PANICKING_KEY")
+connection "telling" "it" {
+  key      = env("CANARY_TELLING_KEY")
+  base_url = env("ECHO_URL")
 }
 notifier "webhook" "ops" {
   url     = "${env("ECHO_URL")}/hooks/${env("CANARY_NOTIFIER_PATH")}"
@@ -272,11 +329,14 @@ func TestNoSecretShowsAnywhere(t *testing.T) {
 		"CANARY_GONG_KEY="+gongKey, "CANARY_ZOOM_SECRET="+c.plant("Zoom's secret"),
 		"CANARY_WEBHOOK_PATH="+c.plant("the webhook's path"), "CANARY_WEBHOOK_QUERY="+c.plant("the webhook's query"),
 		"CANARY_WEBHOOK_SECRET="+c.plant("the webhook's secret"), "CANARY_POSTGRES_PASSWORD="+c.plant("the database's password"),
-		"CANARY_PANICKING_KEY="+c.plant("the panicking connector's key"), "CANARY_NOTIFIER_PATH="+c.plant("the notifier's path"),
+		"CANARY_TELLING_KEY="+c.plant("the telling connector's key"), "CANARY_NOTIFIER_PATH="+c.plant("the notifier's path"),
 		"CANARY_NOTIFIER_TOKEN="+c.plant("the notifier's token"), "CANARY_SMTP_PASSWORD="+c.plant("the mail server's password"),
 		"DURASYNC_ENCRYPTION_KEYS="+keyText,
 	)
 	s.connector("panicking")
+	s.connector("telling")
+	spans, endpoint := startCollector(t)
+	s.env = append(s.env, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+endpoint)
 	server := s.serveTemporal("--port", "0", "--ui-port", "0", "--db", filepath.Join(data, "temporal.db"))
 	s.env = append(s.env, "TEMPORAL_ADDRESS="+s.address)
 
@@ -323,6 +383,13 @@ notifier "webhook" "address" { url = env("CANARY_NOTIFIER_TOKEN") }
 		c.look("what a worker says of files with mistakes ("+name+")", []byte(p.rest()+p.stderr.String()))
 	}
 
+	refused := t.TempDir()
+	c.keep(filepath.Join(refused, "jobs.hcl"),
+		fmt.Sprintf("connection \"telling\" \"refused\" {\n  key = %q\n  base_url = \"nowhere\"\n}\n", c.plant("a key that stands in a file")))
+	if said := try("validate", "--json", refused); !strings.Contains(said, "no use for the key (hidden)") {
+		t.Errorf("the configuration that the telling connector refuses is not to be seen: %s", said)
+	}
+
 	const toRow = `map { values = { id = call.id } }`
 	files := fmt.Sprintf(canaryFiles, secrets) +
 		fmt.Sprintf(canaryJob, "meetings", "gong.acme", "calls", "totango.success", "touchpoint", "") +
@@ -364,22 +431,25 @@ notifier "webhook" "address" { url = env("CANARY_NOTIFIER_TOKEN") }
 	}
 	gong.status.Store(0)
 	try("preview", "meetings", "--dir", s.dir, "--html", filepath.Join(data, "preview.html"))
-	config := c.keep(filepath.Join(s.dir, "panicking.json"), fmt.Sprintf(`{"key": %q}`, c.secrets["the panicking connector's key"]))
+	config := c.keep(filepath.Join(s.dir, "panicking.json"), fmt.Sprintf(`{"key": %q}`, c.plant("the panicking connector's key")))
 	now := time.Now()
 	try("connector", "test", filepath.Join(s.dir, "development", "durasync-connector-panicking"), "--config", config, "--stream", "things",
 		"--from", now.AddDate(0, 0, -2).UTC().Format(time.DateOnly), "--log-level", "trace")
 	if err := os.Remove(config); err != nil {
 		t.Fatal(err)
 	}
-	// The panicking connector comes last: whatever asks for its job waits for it.
-	s.write("jobs.hcl", files+fmt.Sprintf(canaryJob, "panics", "panicking.it", "things", "webhook.hook", "request", `map { body = { id = thing.id } }`))
+	// The telling connector comes last: whatever asks for its job waits for it when it panics.
+	s.write("jobs.hcl", files+fmt.Sprintf(canaryJob, "tells", "telling.it", "things", "webhook.hook", "request", `map { body = { id = thing.id } }`))
 	s.ok("apply", s.dir)
-	for range 2 {
-		try("sync", "panics", "--detach") // the first one may fail at once
+	if said := try("sync", "tells", "--json"); !strings.Contains(said, "for the key (hidden): ") {
+		t.Errorf("the error of the telling connector is not to be seen: %s", said)
 	}
-	s.until("the panicking connector has ended", func() bool { return strings.Contains(worker.stderr.String(), "connector process ended") })
-	try("cancel", "panics")
-	for _, job := range []string{"meetings", "zoom", "hook", "db", "panics"} {
+	for range 2 {
+		try("sync", "tells", "--detach") // the first one may fail at once
+	}
+	s.until("the telling connector has ended", func() bool { return strings.Contains(worker.stderr.String(), "connector process ended") })
+	try("cancel", "tells")
+	for _, job := range []string{"meetings", "zoom", "hook", "db", "tells"} {
 		for _, args := range [][]string{{"runs", job}, {"run", "show", job, "--json"}, {"run", "show", job}, {"rejects", job}, {"status", job}} {
 			try(args...)
 		}
@@ -422,6 +492,24 @@ notifier "webhook" "address" { url = env("CANARY_NOTIFIER_TOKEN") }
 	c.look("the worker's log", []byte(log))
 	if !strings.Contains(log, "run ended") {
 		t.Error("the worker's log does not tell of the runs, so this test cannot fail")
+	}
+	for _, said := range []string{
+		"configured with the key (hidden)", "no answer for the key (hidden)", `no answer for the key "(hidden)"`,
+		"no list for the key (hidden)", "the end for the key (hidden)",
+	} {
+		if !strings.Contains(log, said) {
+			t.Errorf("the worker's log does not tell what the telling connector says: %s", said)
+		}
+	}
+	spans.mu.Lock()
+	defer spans.mu.Unlock()
+	traced := false
+	for _, span := range spans.spans {
+		c.look("a span", []byte(span.String()))
+		traced = traced || attribute(span, "url.path") == "/(hidden)/things"
+	}
+	if !traced {
+		t.Error("no span tells of a request of the telling connector")
 	}
 	server.interrupt()
 	c.look("what the Temporal server says", []byte(server.rest()+server.stderr.String()))

@@ -9,7 +9,7 @@ import (
 )
 
 // Conn is a connection of a [Pool]. Each call runs in whatever process the connection has at that moment, starting one if need
-// be, so a Conn can be kept for as long as the pool. Errors are those of [Client] and of [Pool.Get].
+// be, so a Conn can be kept for as long as the pool. Errors are those of [Client] and of [Pool.Get], without the secrets of the connection.
 type Conn struct {
 	pool *Pool
 	name string
@@ -43,11 +43,16 @@ func invoke[Req, Resp any](
 	call := Call{Connection: c.name, Method: name, Began: time.Now()}
 	resp, err := method(s.Client, logged, req)
 	call.Took, call.Err, call.Log = time.Since(call.Began), plugin.AsError(err), log.Requests()
-	switch {
-	case call.Err != nil:
+	known := s.process.secrets.Load()
+	known.requests(call.Log)
+	if call.Err != nil {
+		known.fault(call.Err)
 		call.Requests = call.Err.Requests
-	case requests != nil:
-		call.Requests = requests(resp)
+	} else {
+		known.answer(resp)
+		if requests != nil {
+			call.Requests = requests(resp)
+		}
 	}
 	c.pool.observer.Called(ctx, &call)
 	return resp, err

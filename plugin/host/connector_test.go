@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 	switch os.Args[1] {
 	case "serve": // the connector below
 		plugin.Serve(newScenario(), plugin.WithArgs(os.Args[2:]))
+	case "telling":
+		plugin.Serve(&telling{scenario: newScenario()}, plugin.WithArgs(nil))
 	case "misdescribed":
 		plugin.Serve(misdescribed{&scenario{}}, plugin.WithArgs(nil))
 	case "versions": // a connector without methods, for the versions of the protocol that follow

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/hashicorp/go-hclog"
@@ -17,6 +18,22 @@ func Describe(ctx context.Context, cmd Command, logger hclog.Logger) (*plugin.De
 	}
 	defer c.Close()
 	return describe(ctx, c, cmd.Path)
+}
+
+// Configure starts a connector's program, asks it whether it takes a configuration, which it does without asking anybody else, and ends
+// it. Its error and its log are without the secrets of the configuration, as in a [Pool]. The logger may be nil.
+func Configure(ctx context.Context, cmd Command, config json.RawMessage, logger hclog.Logger) error {
+	c, err := Launch(ctx, cmd, logger)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	d, err := describe(ctx, c, cmd.Path)
+	if err != nil {
+		return err
+	}
+	_, err = c.configure(ctx, d, config)
+	return err
 }
 
 // describe asks a running connector what it offers and checks the answer.

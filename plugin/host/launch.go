@@ -2,8 +2,10 @@ package host
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os/exec"
 	"runtime"
@@ -61,7 +63,8 @@ type Client struct {
 
 // Launch starts a connector's program and returns when it serves. What the process logs goes to the logger, with its level; nil
 // throws it away. The caller ends the process with Close. The error is a [*LaunchError], or holds a
-// [*plugin.Error] and the context's error.
+// [*plugin.Error] and the context's error. A process that the caller configures is heard as it speaks, with the secrets that it may tell:
+// [Configure] and [Pool] hide them.
 func Launch(ctx context.Context, cmd Command, logger hclog.Logger) (*Client, error) {
 	if logger == nil {
 		logger = hclog.NewNullLogger()
@@ -95,7 +98,12 @@ func Launch(ctx context.Context, cmd Command, logger hclog.Logger) (*Client, err
 }
 
 func clientConfig(cmd Command, p *process, stderr *tail, logger hclog.Logger) *goplugin.ClientConfig {
-	stdio := logger.StandardWriter(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug})
+	stdio := func() io.Writer {
+		return &secretless{
+			to:   logger.StandardWriter(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
+			text: stream{secrets: p.secrets.Load},
+		}
+	}
 	return &goplugin.ClientConfig{
 		HandshakeConfig: goplugin.HandshakeConfig{MagicCookieKey: wire.CookieKey, MagicCookieValue: wire.CookieValue},
 		VersionedPlugins: map[int]goplugin.PluginSet{
@@ -113,8 +121,8 @@ func clientConfig(cmd Command, p *process, stderr *tail, logger hclog.Logger) *g
 		Logger:              quiet{logger},
 		PluginLogBufferSize: logLine,
 		Stderr:              stderr,
-		SyncStdout:          stdio,
-		SyncStderr:          stdio,
+		SyncStdout:          stdio(),
+		SyncStderr:          stdio(),
 		GRPCDialOptions:     shim.DialOptions(),
 	}
 }
@@ -134,6 +142,16 @@ func (c *Client) connect() error {
 	}
 	c.Connector = shim.NewClient(raw.(grpc.ClientConnInterface))
 	return nil
+}
+
+// configure configures the process, whose description is given. From here on, its log is without the configuration's secrets, and so is the
+// error.
+func (c *Client) configure(ctx context.Context, d *plugin.DescribeResponse, config json.RawMessage) (*plugin.ConfigureResponse, error) {
+	known := newSecrets(config, d.Config)
+	c.process.secrets.Store(known)
+	settings, err := c.Configure(ctx, &plugin.ConfigureRequest{Config: config})
+	known.fault(plugin.AsError(err))
+	return settings, err
 }
 
 // Done is closed when the process has ended, for whatever reason.

@@ -36,6 +36,9 @@ func (s Spec) equal(o Spec) bool {
 // Pool runs one connector process for each connection. A process is started and configured when it is first needed. One that
 // dies is started again by the next call: at once the first time, then not before a delay that grows from 1 to 30 seconds, until
 // a process has lasted a minute. All methods may be called from any goroutine.
+//
+// Where the values of a connection's sensitive attributes stand in the words of its connector, "(hidden)" takes their place: in its log,
+// in errors, in what Check sums up, in why a record is pending, and in logged requests. Data is left as it is.
 type Pool struct {
 	log      hclog.Logger
 	observer Observer

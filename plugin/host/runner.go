@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-plugin/runner"
@@ -32,6 +33,9 @@ type process struct {
 	first          *firstLine
 	life           *os.File // our end of the pipe whose end tells the process that we are gone
 	pid            int
+
+	// secrets are what the process was configured with, and must not be shown of what it says.
+	secrets atomic.Pointer[secrets]
 
 	done    chan struct{} // closed when the process has ended
 	waitErr error         // why, once done is closed
@@ -148,7 +152,7 @@ func (p *process) exit() (how string, ours bool) {
 func (p *process) Stdout() io.ReadCloser { return teeCloser{io.TeeReader(p.stdout, p.first), p.stdout} }
 
 // Stderr implements [runner.Runner].
-func (p *process) Stderr() io.ReadCloser { return newLogLines(p.stderr) }
+func (p *process) Stderr() io.ReadCloser { return newLogLines(p.stderr, p.secrets.Load) }
 
 // Name implements [runner.Runner].
 func (p *process) Name() string { return p.path }

@@ -178,7 +178,7 @@ func (s *slot) configure(c *Client) (*plugin.ConfigureResponse, error) {
 			problem: fmt.Sprintf("it is the connector %q, not %q; correct the path or the connection's type", d.Name, s.spec.Connector),
 		}
 	}
-	return c.Configure(ctx, &plugin.ConfigureRequest{Config: s.spec.Config})
+	return c.configure(ctx, d, s.spec.Config)
 }
 
 // named puts the connection's name into the error of a start.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 )
 
@@ -13,17 +14,18 @@ const maxLogLine = 128 << 10
 // unlogged begins a line that looks like hclog's and is none: what follows cannot be taken for JSON.
 const unlogged = "not a log line: "
 
-// logLines passes a process's standard error on, line by line, and marks the lines at which go-plugin would panic, and the host with it:
-// JSON objects in which a member of hclog's is no string.
+// logLines passes a process's standard error on, line by line and without secrets, and marks the lines at which go-plugin would panic, and
+// the host with it: JSON objects in which a member of hclog's is no string.
 type logLines struct {
 	from    *bufio.Reader
 	closer  io.Closer
-	pending []byte // of the line that is being handed out
+	text    stream
+	pending string // of the line that is being handed out
 	middle  bool   // of a line that is longer than maxLogLine
 }
 
-func newLogLines(from io.ReadCloser) io.ReadCloser {
-	return &logLines{from: bufio.NewReaderSize(from, maxLogLine), closer: from}
+func newLogLines(from io.ReadCloser, secrets func() *secrets) io.ReadCloser {
+	return &logLines{from: bufio.NewReaderSize(from, maxLogLine), closer: from, text: stream{secrets: secrets}}
 }
 
 // Close implements [io.Closer].
@@ -31,15 +33,19 @@ func (l *logLines) Close() error { return l.closer.Close() }
 
 // Read implements [io.Reader].
 func (l *logLines) Read(p []byte) (int, error) {
-	if len(l.pending) == 0 {
-		line, err := l.from.ReadSlice('\n')
-		if len(line) == 0 {
+	for l.pending == "" {
+		piece, err := l.from.ReadSlice('\n')
+		line := l.text.next(string(piece), !errors.Is(err, bufio.ErrBufferFull))
+		if line == "" && len(piece) == 0 {
 			return 0, err
 		}
-		if !l.middle && isTrap(line) {
-			line = append([]byte(unlogged), line...)
+		if line == "" {
+			continue
 		}
-		l.pending = line // valid until the next ReadSlice
+		if !l.middle && isTrap([]byte(line)) {
+			line = unlogged + line
+		}
+		l.pending = line
 		l.middle = line[len(line)-1] != '\n'
 	}
 	n := copy(p, l.pending)

@@ -7,6 +7,8 @@ import (
 	"testing/iotest"
 )
 
+func nothingSecret() *secrets { return nil }
+
 func TestLogLinesMarkWhatWouldEndTheHost(t *testing.T) {
 	long := strings.Repeat("x", maxLogLine+10)
 	for in, want := range map[string]string{
@@ -23,7 +25,7 @@ func TestLogLinesMarkWhatWouldEndTheHost(t *testing.T) {
 		`{"@message":"` + long + `","@level":5}` + "\n{\"@level\":5}\n": `{"@message":"` + long + `","@level":5}` + "\n" + unlogged + "{\"@level\":5}\n",
 	} {
 		for name, from := range map[string]io.Reader{"at once": strings.NewReader(in), "byte by byte": iotest.OneByteReader(strings.NewReader(in))} {
-			got, err := io.ReadAll(iotest.HalfReader(newLogLines(io.NopCloser(from))))
+			got, err := io.ReadAll(iotest.HalfReader(newLogLines(io.NopCloser(from), nothingSecret)))
 			if err != nil || string(got) != want {
 				t.Errorf("%.60q, read %s: got %.80q and error %v, want %.80q", in, name, got, err, want)
 			}
