@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tidwall/gjson"
 	"go.temporal.io/sdk/activity"
 
 	"github.com/durasync/durasync/plugin"
@@ -153,7 +154,7 @@ func (f *fetch) sort(p Pending, r plugin.Record) {
 		f.set(&Record{Pending: p, URL: r.URL}, Rejected, ReasonRender,
 			fmt.Sprintf("the source's record has %d bytes; at most %d can be read", len(r.Data), maxReadBytes))
 		return
-	case !json.Valid(r.Data):
+	case !json.Valid(r.Data): // which also bounds how deep it is nested
 		f.set(&Record{Pending: p, URL: r.URL}, Rejected, ReasonRender, "the source's record is not valid JSON")
 		return
 	}
@@ -207,10 +208,5 @@ func text(data json.RawMessage, field string) string {
 	if field == "" {
 		return ""
 	}
-	var record map[string]json.RawMessage
-	var s string
-	if json.Unmarshal(data, &record) != nil || json.Unmarshal(record[field], &s) != nil {
-		return ""
-	}
-	return cutText(s, maxTextBytes)
+	return cutText(gjson.GetBytes(data, gjson.Escape(field)).Str, maxTextBytes)
 }

@@ -54,7 +54,7 @@ func TestAnyValues(t *testing.T) {
 	}
 	const data = `{"id":"7","time":"2026-09-01T09:02:11Z","values":{"name":"Ann","big":9007199254740993,"half":0.5,"tags":["a",1,null,{"x":true}],"none":null}}`
 	for values, want := range map[string]string{
-		`row.values`: `{"big":9007199254740993,"half":0.5,"name":"Ann","none":null,"tags":["a",1,null,{"x":true}]}`,
+		`row.values`: `{"name":"Ann","big":9007199254740993,"half":0.5,"tags":["a",1,null,{"x":true}],"none":null}`,
 		`{ who = upper(row.values.name), n = row.values.big + 1, id = row.id }`:    `{"id":"7","n":9007199254740994,"who":"ANN"}`,
 		`merge(row.values, { tags = [for x in row.values.tags : x if x == "a"] })`: `{"big":9007199254740993,"half":0.5,"name":"Ann","none":null,"tags":["a"]}`,
 		`{ price = 12345678.5, rate = 0.000125, tiny = 1e-9, all = 1e7 }`:          `{"all":10000000,"price":12345678.5,"rate":0.000125,"tiny":1e-09}`,
@@ -69,6 +69,33 @@ func TestAnyValues(t *testing.T) {
 		got, err := renderer(t, config.Jobs[0]).Attributes(plugin.Record{ID: "7", Data: json.RawMessage(data)})
 		if err != nil || string(got) != `{"values":`+want+`}` {
 			t.Errorf("%s is %s (%v), want %s", values, got, err, want)
+		}
+	}
+}
+
+// TestCopiedValues are as they came, down to the digits, and still text that others can read, and not null.
+func TestCopiedValues(t *testing.T) {
+	config, diags := loadSheet(t, `row.values`)
+	if err := diags.Err(); err != nil {
+		t.Fatal(err)
+	}
+	r := renderer(t, config.Jobs[0])
+	for data, want := range map[string]string{
+		`{"values": {"b": 1.50, "a": 1e2} }`: `{"values":{"b": 1.50, "a": 1e2}}`,
+		`{"values":["row.values",7]}`:        `{"values":["row.values",7]}`,
+		`{"values":false}`:                   `{"values":false}`,
+		"{\"values\":\"caf\xe9\"}":          `{"values":"caf` + "\ufffd" + `"}`,
+		`{"values":null}`:                    `attribute "values": job.hcl:16:14: the attribute is required, and its value is null`,
+		`{"id":"7"}`:                         `attribute "values": job.hcl:16:14: the attribute is required, and its value is null`,
+		`{"values":7`:                        `the source's record is not a JSON object`,
+		`[7]`:                                `the source's record is not a JSON object`,
+	} {
+		got, err := r.Attributes(plugin.Record{ID: "7", Data: json.RawMessage(data)})
+		if err != nil {
+			got = []byte(err.Error())
+		}
+		if string(got) != want {
+			t.Errorf("of %s comes %s, want %s", data, got, want)
 		}
 	}
 }

@@ -87,6 +87,14 @@ type fieldSet struct {
 	names map[string]bool
 }
 
+// addAll adds another set.
+func (f *fieldSet) addAll(others fieldSet) {
+	f.all = f.all || others.all
+	for name := range others.names {
+		f.add(name)
+	}
+}
+
 func (f *fieldSet) add(name string) {
 	if name == "" {
 		return

@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/tidwall/gjson"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
@@ -30,18 +32,23 @@ type Renderer struct {
 
 	mappings  []mapping
 	mapFields []plan.Field // the fields that the expressions of the mappings read
+	evaluates bool         // some mapping does more than to copy a field
 }
 
 // mapping is a mapping with its expression parsed.
 type mapping struct {
 	plan.Mapping
-	expr hclsyntax.Expression // nil if the mapping is the standard text
+	expr hclsyntax.Expression // nil if the mapping is the standard text, or copies a field
+
+	// copied is the path of the field whose JSON is the attribute's, if both may be any.
+	copied string
 }
 
 // EvalError says that an expression of a job cannot be evaluated for a record. It is about the record: the job was checked
 // before. Evaluating again gives the same error.
 type EvalError struct {
-	// Attribute is the attribute of the destination's object; empty for the job's condition on records.
+	// Attribute is the attribute of the destination's object; empty for the job's condition on records, and for a record that cannot
+	// be read at all.
 	Attribute string
 
 	// File, Line and Column are the place in the job's files; File is empty for what the job does not write itself.
@@ -54,9 +61,10 @@ type EvalError struct {
 // Error says what failed, where, and why.
 func (e *EvalError) Error() string {
 	var b strings.Builder
-	if e.Attribute != "" {
+	switch {
+	case e.Attribute != "":
 		fmt.Fprintf(&b, "attribute %q: ", e.Attribute)
-	} else {
+	case e.File != "":
 		b.WriteString("where: ")
 	}
 	if e.File != "" {
@@ -93,15 +101,22 @@ func NewRenderer(p *plan.Plan) (*Renderer, error) {
 		out := mapping{Mapping: m}
 		switch {
 		case m.Expr != nil:
-			expr, err := parsePlanned(p, m.Expr, m.Attribute, &read)
+			var own fieldSet
+			expr, err := parsePlanned(p, m.Expr, m.Attribute, &own)
 			if err != nil {
 				return nil, err
 			}
+			if field := fieldOf(expr, p); field != nil && isAny(field.Type) && isAny(m.Type) {
+				out.copied = gjson.Escape(field.Name)
+				break
+			}
 			out.expr = expr
+			read.addAll(own)
 		case m.Notes == nil:
 			return nil, fmt.Errorf("job %s: attribute %s has no expression", p.Job, m.Attribute)
 		}
 		r.mappings = append(r.mappings, out)
+		r.evaluates = r.evaluates || out.copied == ""
 	}
 	r.mapFields = read.of(p.Source.Types)
 	return r, nil
@@ -126,6 +141,22 @@ func parsePlanned(p *plan.Plan, e *plan.Expression, what string, read *fieldSet)
 	countSteps(expr)
 	return expr, nil
 }
+
+// fieldOf returns the field that an expression names, or nil if it is more than the name of one.
+func fieldOf(expr hclsyntax.Expression, p *plan.Plan) *plan.Field {
+	t, ok := expr.(*hclsyntax.ScopeTraversalExpr)
+	if !ok || len(t.Traversal) != 2 || t.Traversal.RootName() != p.Source.Record {
+		return nil
+	}
+	name, ok := t.Traversal[1].(hcl.TraverseAttr)
+	i := slices.IndexFunc(p.Source.Types, func(f plan.Field) bool { return f.Name == name.Name })
+	if !ok || i < 0 {
+		return nil
+	}
+	return &p.Source.Types[i]
+}
+
+func isAny(t plan.Type) bool { return plugin.Kind(t.Kind) == plugin.KindAny }
 
 // of returns the fields of the set.
 func (f *fieldSet) of(fields []plan.Field) []plan.Field {
@@ -162,11 +193,7 @@ func (r *Renderer) Matches(record plugin.Record) (bool, error) {
 // Attributes returns the attributes of the object that the job writes for a record, as a JSON object in the order of the plan.
 // Attributes that are null are left out; a required one must not be null. An error is an [*EvalError].
 func (r *Renderer) Attributes(record plugin.Record) (json.RawMessage, error) {
-	data, err := members(record)
-	if err != nil {
-		return nil, evalError("", nil, err)
-	}
-	vars, err := r.variables(data, r.mapFields)
+	in, err := r.input(record)
 	if err != nil {
 		return nil, evalError("", nil, err)
 	}
@@ -177,7 +204,7 @@ func (r *Renderer) Attributes(record plugin.Record) (json.RawMessage, error) {
 			out = append(out, ',')
 		}
 		out = append(strconv.AppendQuote(out, m.Attribute), ':')
-		b, err := r.appendValue(out, m, data, vars)
+		b, err := r.appendValue(out, m, in)
 		if err != nil {
 			return nil, evalError(m.Attribute, m.Expr, err)
 		}
@@ -192,23 +219,56 @@ func (r *Renderer) Attributes(record plugin.Record) (json.RawMessage, error) {
 	return append(out, '}'), nil
 }
 
-// appendValue appends an attribute's value, or returns nil if it is null.
-func (r *Renderer) appendValue(b []byte, m mapping, data map[string]any, vars *hcl.EvalContext) ([]byte, error) {
-	if m.expr == nil {
-		return appendString(b, cut(notesText(m.Notes, data), m.MaxLength))
+// input is a record in the forms that the mappings need.
+type input struct {
+	text json.RawMessage  // for those that copy
+	data map[string]any   // for the standard text
+	vars *hcl.EvalContext // for expressions
+}
+
+func (r *Renderer) input(record plugin.Record) (in input, err error) {
+	in.text = record.Data
+	if !r.evaluates {
+		return in, checkObject(in.text)
 	}
-	v, diags := m.expr.Value(withSteps(vars, maxSteps))
+	if in.data, err = members(record); err != nil {
+		return in, err
+	}
+	in.vars, err = r.variables(in.data, r.mapFields)
+	return in, err
+}
+
+// appendValue appends an attribute's value, or returns nil if it is null.
+func (r *Renderer) appendValue(b []byte, m mapping, in input) ([]byte, error) {
+	if m.copied != "" {
+		v := gjson.GetBytes(in.text, m.copied)
+		if v.Type == gjson.Null {
+			return nil, m.null()
+		}
+		return append(b, strings.ToValidUTF8(v.Raw, string(utf8.RuneError))...), nil
+	}
+	if m.expr == nil {
+		return appendString(b, cut(notesText(m.Notes, in.data), m.MaxLength))
+	}
+	v, diags := m.expr.Value(withSteps(in.vars, maxSteps))
 	if diags.HasErrors() {
 		return nil, diagnosticError(diags)
 	}
 	if v.IsNull() {
-		if m.Required {
-			return nil, errors.New("the attribute is required, and its value is null")
-		}
-		return nil, nil
+		return nil, m.null()
 	}
 	return appendJSON(b, v, m.Type, m.MaxLength)
 }
+
+// null is what is wrong with a value that is null.
+func (m *mapping) null() error {
+	if m.Required {
+		return errors.New("the attribute is required, and its value is null")
+	}
+	return nil
+}
+
+var errNoObject = errors.New("the source's record is not a JSON object")
 
 func members(record plugin.Record) (map[string]any, error) {
 	v, err := decodeJSON(record.Data)
@@ -217,9 +277,16 @@ func members(record plugin.Record) (map[string]any, error) {
 	}
 	data, ok := v.(map[string]any)
 	if !ok {
-		return nil, errors.New("the source's record is not a JSON object")
+		return nil, errNoObject
 	}
 	return data, nil
+}
+
+func checkObject(text json.RawMessage) error {
+	if !gjson.ValidBytes(text) || !gjson.ParseBytes(text).IsObject() {
+		return errNoObject
+	}
+	return nil
 }
 
 func (r *Renderer) variables(data map[string]any, fields []plan.Field) (*hcl.EvalContext, error) {

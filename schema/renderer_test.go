@@ -260,7 +260,7 @@ func TestAttributeErrors(t *testing.T) {
 			`Invalid template interpolation value: The expression result is null. Cannot include a null value in a string template`},
 		{`minutes = call.duration / 7`, `{` + base + `,"duration":8}`, `attribute "minutes": j.hcl:9:11: a whole number is needed`},
 		{`date = call.title`, `{` + base + `}`, `attribute "date": j.hcl:9:8: a time in RFC 3339 is needed, such as 2006-01-02T15:04:05Z`},
-		{``, `{"id":7}`, `where: the source's record does not fit its description: field id: not a string`},
+		{``, `{"id":7}`, `the source's record does not fit its description: field id: not a string`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.mapping+tt.data, func(t *testing.T) {

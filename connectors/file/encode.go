@@ -10,6 +10,8 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/durasync/durasync/plugin"
 )
 
@@ -63,28 +65,29 @@ func (w *writer) encode(items []plugin.Item) *batch {
 
 // values takes an item's values out of its attributes.
 func (w *writer) values(attributes json.RawMessage) (members, error) {
-	var in struct {
-		Values members `json:"values"`
-	}
-	if err := json.Unmarshal(attributes, &in); err != nil || in.Values == nil {
+	values := membersOf(gjson.ParseBytes(attributes)).get(fieldValues)
+	if !values.IsObject() || !gjson.ValidBytes(attributes) {
 		return nil, errors.New("values is not an object with a member for each column")
 	}
-	if _, ok := in.Values[""]; ok && w.config.layout.csv {
-		return nil, errors.New("values has a column without a name")
+	row := membersOf(values)
+	for _, column := range row {
+		switch {
+		case column.name == "" && w.config.layout.csv:
+			return nil, errors.New("values has a column without a name")
+		case column.name == w.config.keyColumn:
+			return nil, fmt.Errorf("values has a column %q, which is the file's own; leave it out, or set key of the connection to another name",
+				w.config.keyColumn)
+		}
 	}
-	if _, ok := in.Values[w.config.keyColumn]; ok {
-		return nil, fmt.Errorf("values has a column %q, which is the file's own; leave it out, or set key of the connection to another name",
-			w.config.keyColumn)
-	}
-	return in.Values, nil
+	return row, nil
 }
 
 // headerOf is the header of a file whose first rows these are.
 func headerOf(key string, rows []members) []string {
 	names := map[string]struct{}{}
 	for _, r := range rows {
-		for name := range r {
-			names[name] = struct{}{}
+		for _, column := range r {
+			names[column.name] = struct{}{}
 		}
 	}
 	return append([]string{key}, slices.Sorted(maps.Keys(names))...)
@@ -112,8 +115,12 @@ func (w *writer) appendRow(b *batch, key string, row members) error {
 
 // appendObject writes a line of JSON Lines: the key, and the values behind it.
 func (w *writer) appendObject(to *bytes.Buffer, key string, row members) error {
-	line := append(toJSON(w.config.keyColumn), ':')
-	line = row.appendTo(append([]byte{'{'}, append(line, toJSON(key)...)...))
+	line := slices.Concat(members{{w.config.keyColumn, toJSON(key)}}, row).appendTo([]byte{'{'})
+	line = append(line, '\n')
+	if bytes.IndexByte(line, '\r') < 0 && bytes.IndexByte(line, '\n') == len(line)-1 {
+		_, err := to.Write(line)
+		return err
+	}
 	if err := json.Compact(to, line); err != nil { // a line break would end the row
 		return err
 	}
@@ -122,33 +129,29 @@ func (w *writer) appendObject(to *bytes.Buffer, key string, row members) error {
 
 // cellsOf are the cells of a row of CSV.
 func cellsOf(header []string, key string, m members) ([]string, error) {
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		if !slices.Contains(header, name) {
-			return nil, fmt.Errorf("values has a column %q, which the file's header does not have", name)
+	cells := make([]string, len(header))
+	cells[0] = key
+	for _, column := range m {
+		i := slices.Index(header, column.name)
+		if i < 0 {
+			return nil, fmt.Errorf("values has a column %q, which the file's header does not have", column.name)
 		}
-	}
-	cells := []string{key}
-	for _, name := range header[1:] {
-		cell, err := cellOf(m[name])
-		if err != nil {
-			return nil, fmt.Errorf("column %q: %w", name, err)
+		var err error
+		if cells[i], err = cellOf(column.value); err != nil {
+			return nil, fmt.Errorf("column %q: %w", column.name, err)
 		}
-		cells = append(cells, cell)
 	}
 	return cells, nil
 }
 
 // cellOf is a text as it is, nothing for null, and JSON for the rest.
-func cellOf(value json.RawMessage) (string, error) {
-	var text *string
-	if len(value) == 0 || json.Unmarshal(value, &text) == nil {
-		if text == nil {
-			return "", nil
-		}
-		return *text, nil
+func cellOf(value string) (string, error) {
+	switch v := gjson.Parse(value); v.Type {
+	case gjson.Null, gjson.String:
+		return v.Str, nil
 	}
 	var b bytes.Buffer
-	err := json.Compact(&b, value)
+	err := json.Compact(&b, []byte(value))
 	return b.String(), err
 }
 

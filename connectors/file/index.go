@@ -232,5 +232,6 @@ func (c *config) entry(r *row) (entry, error) {
 	if err != nil {
 		return entry{}, err
 	}
-	return entry{id: recordID(id), time: t.UTC(), offset: r.offset, length: int32(len(r.text)), line: int32(r.line)}, nil
+	id = strings.Clone(recordID(id)) // the row's text would stay in memory with it
+	return entry{id: id, time: t.UTC(), offset: r.offset, length: int32(len(r.text)), line: int32(r.line)}, nil
 }

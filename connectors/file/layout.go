@@ -3,14 +3,14 @@ package file
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"maps"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
 )
 
 // maxRow is how many bytes a row has at most, its line break included.
@@ -44,18 +44,41 @@ type row struct {
 	members members
 }
 
-// members are the columns of a row, as JSON.
-type members map[string]json.RawMessage
+// members are the columns of a row, in its order. Of those with the same name the last one counts.
+type members []member
 
-// appendTo ends the JSON object that has begun with the members, in the order of their names.
+// member is a column of a row, its value as JSON.
+type member struct{ name, value string }
+
+// membersOf takes an object apart.
+func membersOf(object gjson.Result) members {
+	m := make(members, 0, 16) // as most rows have at most
+	object.ForEach(func(name, value gjson.Result) bool {
+		m = append(m, member{name.String(), value.Raw})
+		return true
+	})
+	return m
+}
+
+// get returns a column's value, which does not exist if the row has no such column.
+func (m members) get(name string) gjson.Result {
+	for _, one := range slices.Backward(m) {
+		if one.name == name {
+			return gjson.Parse(one.value)
+		}
+	}
+	return gjson.Result{}
+}
+
+// appendTo ends the JSON object that has begun with the members.
 func (m members) appendTo(b []byte) []byte {
-	for _, name := range slices.Sorted(maps.Keys(m)) {
+	for _, one := range m {
 		if b[len(b)-1] != '{' {
 			b = append(b, ',')
 		}
-		b = append(b, toJSON(name)...)
+		b = gjson.AppendJSONString(b, one.name)
 		b = append(b, ':')
-		b = append(b, m[name]...)
+		b = append(b, one.value...)
 	}
 	return append(b, '}')
 }
@@ -160,11 +183,10 @@ func (t *table) decode(text []byte) (members, error) {
 	if t.csv {
 		return t.decodeCSV(text)
 	}
-	var m members
-	if err := json.Unmarshal(text, &m); err != nil || m == nil {
-		return nil, errNoObject
+	if object := gjson.ParseBytes(text); object.IsObject() && gjson.ValidBytes(text) {
+		return membersOf(object), nil
 	}
-	return m, nil
+	return nil, errNoObject
 }
 
 func (t *table) decodeCSV(text []byte) (members, error) {
@@ -177,7 +199,7 @@ func (t *table) decodeCSV(text []byte) (members, error) {
 	}
 	m := make(members, len(cells))
 	for i, cell := range cells {
-		m[t.header[i]] = toJSON(cell)
+		m[i] = member{t.header[i], toJSON(cell)}
 	}
 	return m, nil
 }
@@ -248,10 +270,4 @@ func (l layout) cell(text []byte) (cell string, rest []byte, err error) {
 }
 
 // toJSON writes a text in JSON.
-func toJSON(text string) json.RawMessage {
-	b, err := json.Marshal(text)
-	if err != nil {
-		panic(err) // a text can always be written
-	}
-	return b
-}
+func toJSON(text string) string { return string(gjson.AppendJSONString(nil, text)) }

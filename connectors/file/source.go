@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/durasync/durasync/plugin"
 )
@@ -99,27 +100,23 @@ func (s *source) list(ctx context.Context, req *plugin.ListRequest) (*plugin.Lis
 
 // rowID returns a row's id as it stands in the file.
 func (c *config) rowID(m members) (string, error) {
-	raw := m[c.id]
-	if len(raw) > 0 && (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') {
-		return string(raw), nil
-	}
-	var id string
-	if json.Unmarshal(raw, &id) == nil && id != "" {
-		return id, nil
+	switch id := m.get(c.id); {
+	case id.Type == gjson.Number:
+		return id.Raw, nil
+	case id.Type == gjson.String && id.Str != "":
+		return id.Str, nil
 	}
 	return "", fmt.Errorf("the row has no id: column %q must hold a text or a number; set id of the connection to the column that does", c.id)
 }
 
 // rowTime returns a row's time, and its text in RFC 3339.
 func (c *config) rowTime(m members) (time.Time, string, error) {
-	var text string
-	if json.Unmarshal(m[c.time], &text) == nil {
-		if t, err := time.Parse(time.RFC3339, text); err == nil {
-			return t, text, nil
-		}
-		if t, err := time.Parse(time.DateOnly, text); err == nil {
-			return t, t.Format(time.RFC3339), nil
-		}
+	text := m.get(c.time).Str
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t, text, nil
+	}
+	if t, err := time.Parse(time.DateOnly, text); err == nil {
+		return t, t.Format(time.RFC3339), nil
 	}
 	return time.Time{}, "", fmt.Errorf("the row has no time: column %q must hold one like 2026-09-01T09:02:11Z, or a date; "+
 		"set time of the connection to the column that does", c.time)
@@ -220,17 +217,17 @@ func (c *config) record(m members, text []byte, fields []string) (plugin.Record,
 	if err != nil {
 		return plugin.Record{}, err
 	}
-	data := members{}
+	data := make(members, 0, len(fields))
 	for _, f := range fields {
 		switch {
 		case f == fieldID:
-			data[f] = toJSON(id)
+			data = append(data, member{f, toJSON(id)})
 		case f == fieldTime:
-			data[f] = toJSON(rfc3339)
+			data = append(data, member{f, toJSON(rfc3339)})
 		case f == fieldValues && c.layout.csv:
-			data[f] = m.appendTo([]byte{'{'})
+			data = append(data, member{f, string(m.appendTo([]byte{'{'}))})
 		case f == fieldValues:
-			data[f] = bytes.TrimSpace(text)
+			data = append(data, member{f, string(bytes.TrimSpace(text))})
 		}
 	}
 	return plugin.Record{ID: recordID(id), Time: at, Data: data.appendTo([]byte{'{'})}, nil

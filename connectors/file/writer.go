@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -211,8 +210,8 @@ func (w *writer) learn(ctx context.Context) error {
 		if err != nil {
 			return w.foreign(err)
 		}
-		var key string
-		if json.Unmarshal(r.members[w.config.keyColumn], &key) != nil || key == "" {
+		key := r.members.get(w.config.keyColumn).Str
+		if key == "" {
 			return w.foreign(fmt.Errorf("line %d: there is no key in column %q", r.line, w.config.keyColumn))
 		}
 		keys[hashOf(key)] = struct{}{}

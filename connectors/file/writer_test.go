@@ -272,7 +272,7 @@ func TestARowIsALine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.jsonl")
 	c := open(t, path)
 	must(t, c, item("a/1", "{\n\"v\": [1,\n 2.50 ], \"text\": \"a\\nb\"\n}"), item("a/2", "{ }"))
-	if got, want := text(t, path), `{"key":"a/1","text":"a\nb","v":[1,2.50]}`+"\n"+`{"key":"a/2"}`+"\n"; got != want {
+	if got, want := text(t, path), `{"key":"a/1","v":[1,2.50],"text":"a\nb"}`+"\n"+`{"key":"a/2"}`+"\n"; got != want {
 		t.Errorf("the file is\n%swant\n%s", got, want)
 	}
 }
