@@ -22,6 +22,11 @@ type BeginRequest struct {
 	// Lockless asks for the plan alone: the run brings its own window and takes no lock.
 	Lockless bool `json:"lockless,omitempty"`
 
+	// Adopts says that the run adopts. While it has the lock, no other run begins, not even one without a lock, unless it is DryRun:
+	// what is not noted yet would be written again.
+	Adopts bool `json:"adopts,omitempty"`
+	DryRun bool `json:"dry_run,omitempty"`
+
 	// Dead is a holder that was found to be no longer running; the lock is taken from it.
 	Dead *Owner `json:"dead,omitempty"`
 }
@@ -107,6 +112,8 @@ type BeginInput struct {
 	Job      string `json:"job"`
 	Owner    Owner  `json:"owner"`
 	Lockless bool   `json:"lockless,omitempty"`
+	Adopts   bool   `json:"adopts,omitempty"`
+	DryRun   bool   `json:"dry_run,omitempty"`
 }
 
 // Begin asks for the job's lock. A holder that no longer runs loses it.
@@ -120,7 +127,7 @@ func (a *Activities) Begin(ctx context.Context, in BeginInput) (*BeginResult, er
 }
 
 func (a *Activities) begin(ctx context.Context, in BeginInput) (*BeginResult, error) {
-	req := BeginRequest{Owner: in.Owner, Lockless: in.Lockless}
+	req := BeginRequest{Owner: in.Owner, Lockless: in.Lockless, Adopts: in.Adopts, DryRun: in.DryRun}
 	res, err := a.deps.Jobs.Begin(ctx, in.Job, req)
 	if err != nil || res.Holder == nil {
 		return res, err

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/durasync/durasync/activities"
 )
@@ -51,6 +53,11 @@ func TestTheFirstRunBeginsWhereAdoptingBegan(t *testing.T) {
 func (w *world) Find(_ context.Context, in activities.FindInput) (*activities.FindResult, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if len(w.findErrs) > 0 {
+		err := w.findErrs[0]
+		w.findErrs = w.findErrs[1:]
+		return nil, err
+	}
 	res := &activities.FindResult{Found: map[string]activities.Found{}}
 	for _, item := range in.Items {
 		for id := range w.written {
@@ -94,5 +101,56 @@ func TestAdoptNotesWhatIsThereAndWritesNothing(t *testing.T) {
 				t.Errorf("the job was told of %d runs", ends)
 			}
 		})
+	}
+}
+
+// TestAdoptKeepsTheLockThroughLongRateLimits meets limits at the beginning and in the middle. No other run goes on, and the job hears of
+// one run, at the end.
+func TestAdoptKeepsTheLockThroughLongRateLimits(t *testing.T) {
+	w := newWorld(t, "there", "missing")
+	w.written["there"] = 1
+	w.connectErrs = []error{limited(20 * time.Hour)}
+	w.findErrs = []error{limited(2 * time.Hour)}
+	var waiting []Progress
+	var ended, followUps int
+	progress := func() {
+		v, err := w.env.QueryWorkflow(QueryProgress)
+		var p Progress
+		if err == nil {
+			err = v.Get(&p)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		waiting, ended = append(waiting, p), ended+len(w.finished)
+	}
+	adopt := SyncInput{Job: "meetings", Adopt: true, From: w.from, To: w.to}
+	w.prepare = func() {
+		w.env.RegisterDelayedCallback(progress, 19*time.Hour)
+		w.env.RegisterDelayedCallback(progress, 21*time.Hour)
+		w.env.SetOnChildWorkflowStartedListener(func(*workflow.Info, workflow.Context, converter.EncodedValues) { followUps++ })
+	}
+	res, err := w.start(adopt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if followUps > 0 || ended > 0 || len(w.finished) != 1 {
+		t.Errorf("%d runs were started to go on, and the job was told of %d ends while it waited and of %d in all", followUps, ended, len(w.finished))
+	}
+	for i, hours := range []time.Duration{20, 22} {
+		if p := waiting[i]; p.Phase != PhasePostponed || p.NotBefore.Sub(epoch).Round(time.Minute) != hours*time.Hour || p.Because != "totango.success: no more requests today" {
+			t.Errorf("while it waits for hour %d it says %+v", hours, p)
+		}
+	}
+	if want := (activities.Counts{Listed: 2, Known: 1, New: 1, Deferred: 1, Adopted: 1}); res.Outcome != activities.Completed || res.Counts != want {
+		t.Errorf("%s with %+v, want completed with %+v", res.Outcome, res.Counts, want)
+	}
+	if len(w.settled) != 1 || w.settled["there"].State != activities.Delivered {
+		t.Errorf("the ledger was told %+v", w.settled)
+	}
+
+	adopt.DryRun, w.prepare, w.findErrs = true, nil, []error{limited(2 * time.Hour)}
+	if _, err := w.start(adopt); err == nil {
+		t.Error("a dry run waited out a limit of hours, with somebody in front of it")
 	}
 }

@@ -27,34 +27,54 @@ func copies(ctx workflow.Context, p *plan.Plan) bool {
 // CanCopy reports whether a plan's records can be copied. Workers that serve both of its connections poll its [CopyQueue].
 func CanCopy(p *plan.Plan) bool { return p.Destination.Idempotent && p.Destination.ResolvedBy == "" }
 
-// copyPending copies the pending records.
+// copyPending copies the pending records. While the window is listed, it leaves the last of them under way.
 func (s *syncRun) copyPending(ctx workflow.Context) error {
 	batches := slices.Collect(slices.Chunk(s.state.Pending, copySize))
 	s.state.Pending = nil
-	slots := workflow.NewSemaphore(ctx, copyParallel)
-	wg := workflow.NewWaitGroup(ctx)
 	for _, batch := range batches {
-		if err := slots.Acquire(ctx, 1); err != nil {
+		if err := s.copies.Acquire(ctx, 1); err != nil {
 			s.fail(err)
 			break
 		}
 		if s.failure != nil {
+			s.copies.Release(1)
 			break
 		}
-		wg.Add(1)
 		workflow.Go(ctx, func(ctx workflow.Context) {
-			defer wg.Done()
-			defer slots.Release(1)
+			defer s.copies.Release(1)
 			if err := s.copyBatch(ctx, batch); err != nil {
 				s.fail(err)
 			}
 		})
 	}
-	wg.Wait(ctx)
-	if s.failure == nil && workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+	full := workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+	if len(batches) > 0 && s.failure == nil && !full && s.state.Phase == PhaseListing &&
+		workflow.GetVersion(ctx, changeCopyAhead, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		return nil
+	}
+	s.awaitCopies(ctx)
+	if s.failure == nil && full {
 		return workflow.NewContinueAsNewError(ctx, Sync, s.in.next(s.state))
 	}
 	return s.failure
+}
+
+// awaitCopies waits for the copies under way, also when the run is cancelled: so are they.
+func (s *syncRun) awaitCopies(ctx workflow.Context) {
+	free, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	if err := s.copies.Acquire(free, copyParallel); err == nil { // it fails for a context that ends, which this one does not
+		s.copies.Release(copyParallel)
+	}
+}
+
+// copied reports whether all that was handed over is in the destination.
+func (s *syncRun) copied(ctx workflow.Context) bool {
+	if s.failure != nil || !s.copies.TryAcquire(ctx, copyParallel) {
+		return false
+	}
+	s.copies.Release(copyParallel)
+	return true
 }
 
 func (s *syncRun) copyBatch(ctx workflow.Context, batch []activities.Pending) error {

@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/durasync/durasync/activities"
 )
@@ -33,5 +34,31 @@ func TestSyncCopiesWhereNothingHasToBeClaimed(t *testing.T) {
 	}
 	if len(res.Rejects) != 1 || res.Rejects[0].Detail != "no such column" {
 		t.Errorf("the result shows the rejects %+v", res.Rejects)
+	}
+}
+
+// The parts of a window are listed while those before them are copied, so more than one may be undone when a limit ends the run.
+func TestBackfillThatALimitEndsGoesOnWhereNotAllIsCopied(t *testing.T) {
+	from := epoch.AddDate(0, 0, -93)
+	for _, refused := range []int{2, 40, 92} {
+		w := newWorld(t)
+		w.plan.Destination.Idempotent, w.plan.Destination.ResolvedBy = true, ""
+		for i := range 93 {
+			at := from.AddDate(0, 0, i)
+			w.records = append(w.records, activities.Pending{ID: fmt.Sprint(i), Time: at, Day: activities.Day(at)})
+		}
+		w.copyErr = map[string]error{fmt.Sprint(refused): limited(2 * time.Hour)}
+		res, started, err := w.startPostponing(SyncInput{Job: "meetings", From: from, To: epoch})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Outcome != activities.Partial || len(started) != 1 || started[0].input.From.After(w.records[refused].Time) {
+			t.Errorf("the run ended as %s and started %+v, want a run that goes on from %v or before", res.Outcome, started, w.records[refused].Time)
+		}
+		for _, r := range w.records {
+			if w.written[r.ID] == 0 {
+				t.Errorf("after the refusal of record %d, %s was never copied", refused, r.ID)
+			}
+		}
 	}
 }

@@ -38,6 +38,9 @@ type Lock struct {
 	Owner activities.Owner `json:"owner"`
 	Since time.Time        `json:"since"`
 
+	// Adopts says that the run adopts: no run that may write begins before it ends.
+	Adopts bool `json:"adopts,omitempty"`
+
 	// Grant is what the run was given, so that it gets the same again.
 	Grant activities.BeginResult `json:"grant"`
 }
@@ -99,16 +102,20 @@ func (j *job) begin(ctx workflow.Context, req activities.BeginRequest) (activiti
 	if j.state.Plan == nil {
 		return activities.BeginResult{}, temporal.NewNonRetryableApplicationError("the job has no plan yet; run durasync apply", activities.TypeNotApplied, nil)
 	}
-	if req.Lockless {
+	l := j.state.Lock
+	if req.Lockless && (l == nil || !l.Adopts || req.DryRun) {
 		return activities.BeginResult{Plan: j.state.Plan}, nil
 	}
-	if l := j.state.Lock; l != nil {
+	if l != nil {
 		switch {
 		case l.Owner == req.Owner:
 			return l.Grant, nil
 		case req.Dead == nil || l.Owner != *req.Dead:
 			return activities.BeginResult{Holder: &l.Owner, Plan: j.state.Plan}, nil
 		}
+	}
+	if req.Lockless { // the lock was a dead run's, and is left to one that wants it
+		return activities.BeginResult{Plan: j.state.Plan}, nil
 	}
 	now := workflow.Now(ctx)
 	grant := activities.BeginResult{Plan: j.state.Plan, To: now}
@@ -122,7 +129,7 @@ func (j *job) begin(ctx workflow.Context, req activities.BeginRequest) (activiti
 		// Invariant: nothing is missed. The overlap is listed again, but not what the first window left out on purpose.
 		grant.From = later(j.state.First, j.state.Watermark.Add(-time.Duration(src.Overlap)))
 	}
-	j.state.Lock = &Lock{Owner: req.Owner, Since: now, Grant: grant}
+	j.state.Lock = &Lock{Owner: req.Owner, Since: now, Adopts: req.Adopts, Grant: grant}
 	return grant, nil
 }
 

@@ -37,8 +37,12 @@ func newJobScript(t *testing.T) *jobScript {
 }
 
 func (s *jobScript) begin(at time.Duration, owner activities.Owner, gone *activities.Owner) {
+	s.ask(at, activities.BeginRequest{Owner: owner, Dead: gone})
+}
+
+func (s *jobScript) ask(at time.Duration, req activities.BeginRequest) {
 	s.at(at, func() {
-		update(s.script, UpdateBegin, activities.BeginRequest{Owner: owner, Dead: gone}, func(res activities.BeginResult, err error) {
+		update(s.script, UpdateBegin, req, func(res activities.BeginResult, err error) {
 			if err != nil {
 				s.t.Errorf("begin at %v: %v", at, err)
 			}
@@ -165,6 +169,27 @@ func TestJobApplySaysWhatChanged(t *testing.T) {
 	want := []ApplyResult{{Created: true, Changed: true}, {}, {Changed: true}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("apply answers (-want +got):\n%s", diff)
+	}
+}
+
+// A backfill or a retry takes no lock, but would write again what a run that adopts has not noted yet.
+func TestNoRunWritesWhileOneAdopts(t *testing.T) {
+	for adopts, holder := range map[bool]*activities.Owner{true: &alice, false: nil} {
+		s := newJobScript(t)
+		s.ask(1*time.Hour, activities.BeginRequest{Owner: alice, Adopts: adopts})
+		s.ask(2*time.Hour, activities.BeginRequest{Owner: bob, Lockless: true})
+		s.ask(3*time.Hour, activities.BeginRequest{Owner: bob, Lockless: true, DryRun: true})
+		s.ask(4*time.Hour, activities.BeginRequest{Owner: bob, Lockless: true, Dead: &alice})
+		s.finish(5*time.Hour, alice, activities.Completed)
+		s.ask(6*time.Hour, activities.BeginRequest{Owner: bob, Lockless: true})
+		s.run(Job, JobState{})
+		var holders []*activities.Owner
+		for _, answer := range s.got[1:] {
+			holders = append(holders, answer.Holder)
+		}
+		if diff := cmp.Diff([]*activities.Owner{holder, nil, nil, nil}, holders); diff != "" {
+			t.Errorf("while a run has the lock that adopts or does not (%v), who is waited for by others (-want +got):\n%s", adopts, diff)
+		}
 	}
 }
 

@@ -77,6 +77,12 @@ const (
 
 	// changeRead: a wave is read by as few activities as the source's connector allows; before, each read 25 records at most.
 	changeRead = "read"
+
+	// changeCopyAhead: the next part of a window is listed while the one before is copied; before, it was listed afterwards.
+	changeCopyAhead = "copy-ahead"
+
+	// changeAdopt: a run that adopts waits with the job's lock until a rate limit allows more; before, it ended and another one went on.
+	changeAdopt = "adopt"
 )
 
 // JobID is the workflow id of a job's entity.

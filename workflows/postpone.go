@@ -26,15 +26,32 @@ func (s *syncRun) stop(ctx workflow.Context, cause error) (*SyncResult, error) {
 	return s.finish(ctx, activities.Partial, cause)
 }
 
-// sleep waits until the run may begin.
+// sleep waits until the run may begin, or go on.
 func (s *syncRun) sleep(ctx workflow.Context) error {
 	s.publish(ctx)
 	wait := max(time.Second, s.in.NotBefore.Sub(workflow.Now(ctx)))
-	if err := workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: s.in.Because}).Get(ctx, nil); err != nil {
-		return err
+	return workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: s.in.Because}).Get(ctx, nil)
+}
+
+// patiently takes a step, which can be repeated. Where a rate limit would end a run that adopts, it waits and takes the step again.
+//
+// Invariant: a run that adopts keeps the job's lock until all is noted. If another run went on for it, a sync could come between, and write
+// again what is in the destination and not noted yet.
+func (s *syncRun) patiently(ctx workflow.Context, step func(workflow.Context) error) error {
+	for {
+		err := step(ctx)
+		wait, limited := activities.Postponed(err)
+		if !limited || s.kind != activities.KindAdopt || s.in.DryRun ||
+			workflow.GetVersion(ctx, changeAdopt, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+			return err
+		}
+		phase := s.state.Phase
+		s.state.Phase, s.in.NotBefore, s.in.Because = PhasePostponed, workflow.Now(ctx).Add(wait), message(err)
+		if err := s.sleep(ctx); err != nil {
+			return err
+		}
+		s.state.Phase = phase
 	}
-	s.state.Phase, s.state.Started = PhaseWaiting, workflow.Now(ctx)
-	return nil
 }
 
 // resume starts the run that goes on. Of several runs that the same limit ends, the first one starts it for all, unless they have

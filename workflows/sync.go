@@ -30,11 +30,12 @@ type SyncInput struct {
 	Records []string `json:"records,omitempty"`
 
 	// Adopt makes the run look for the records of the window in the destination, and note those that are there as delivered. It
-	// claims and writes nothing. It takes the job's lock, so that no run writes meanwhile, and begins the job's first window where
-	// its own begins.
+	// claims and writes nothing. It takes the job's lock, and keeps it through rate limits, so that no sync writes before all is noted;
+	// and it begins the job's first window where its own begins.
 	Adopt bool `json:"adopt,omitempty"`
 
-	// NotBefore is when the run begins, and Because why not earlier. A run that a rate limit ended starts another one like this.
+	// NotBefore is when the run begins, and Because why not earlier. A run that a rate limit ended starts another one like this; one that
+	// adopts sets them for itself.
 	NotBefore time.Time `json:"not_before,omitzero"`
 	Because   string    `json:"because,omitempty"`
 
@@ -57,7 +58,7 @@ type SyncState struct {
 	To    time.Time `json:"to"`
 	Next  time.Time `json:"next"`
 
-	// Slice is how much of the window the next listing covers, and SliceFrom where the last one began.
+	// Slice is how much of the window the next listing covers, and SliceFrom where what is not done yet begins, while it is listed.
 	Slice     time.Duration `json:"slice,omitempty"`
 	SliceFrom time.Time     `json:"slice_from,omitzero"`
 
@@ -230,6 +231,9 @@ type syncRun struct {
 	// root is the run's context: it ends when the run is cancelled.
 	root workflow.Context
 
+	// copies holds a slot for each copy under way; nil if the run does not copy.
+	copies workflow.Semaphore
+
 	// failure ends the run; the first one counts.
 	failure error
 
@@ -242,6 +246,7 @@ func (s *syncRun) run(ctx workflow.Context) (*SyncResult, error) {
 		if err := s.sleep(ctx); err != nil {
 			return nil, err
 		}
+		s.state.Phase, s.state.Started = PhaseWaiting, workflow.Now(ctx)
 	}
 	if s.state.Phase == PhaseWaiting {
 		granted, err := s.begin(ctx)
@@ -251,14 +256,14 @@ func (s *syncRun) run(ctx workflow.Context) (*SyncResult, error) {
 		if !granted {
 			return s.finish(ctx, activities.Skipped, nil)
 		}
-		if err := s.connect(ctx); err != nil {
+		if err := s.patiently(ctx, s.connect); err != nil {
 			return s.stop(ctx, err)
 		}
 	}
 	if s.in.DryRun && s.kind == activities.KindBackfill {
 		return s.estimate(ctx)
 	}
-	err := s.process(ctx)
+	err := s.patiently(ctx, s.process)
 	switch {
 	case workflow.IsContinueAsNewError(err):
 		return nil, err
@@ -282,7 +287,7 @@ func (s *syncRun) begin(ctx workflow.Context) (bool, error) {
 	for {
 		var res activities.BeginResult
 		err := workflow.ExecuteActivity(entityOptions(ctx, "begin "+s.job), a.Begin,
-			activities.BeginInput{Job: s.job, Owner: s.owner, Lockless: s.lockless()}).Get(ctx, &res)
+			activities.BeginInput{Job: s.job, Owner: s.owner, Lockless: s.lockless(), Adopts: s.kind == activities.KindAdopt, DryRun: s.in.DryRun}).Get(ctx, &res)
 		if err != nil {
 			return false, clean(err)
 		}

@@ -27,6 +27,8 @@ func (s *syncRun) process(ctx workflow.Context) error {
 	case s.kind == activities.KindAdopt:
 		write = s.adoptPending
 	case copies(ctx, s.state.Plan):
+		s.copies = workflow.NewSemaphore(ctx, copyParallel)
+		defer s.awaitCopies(ctx) // a listing can fail while they go on
 		write = s.copyPending
 	}
 	for {
@@ -82,7 +84,10 @@ func (s *syncRun) list(ctx workflow.Context) error {
 	case res.Listed < maxPending/2:
 		st.Slice = min(2*slice, sliceLength)
 	}
-	st.Pending, st.SliceFrom, st.Next = res.New, st.Next, res.Until
+	if s.copies == nil || s.copied(ctx) {
+		st.SliceFrom = st.Next
+	}
+	st.Pending, st.Next = res.New, res.Until
 	return nil
 }
 

@@ -35,13 +35,15 @@ type world struct {
 
 	// What goes wrong, by record id: answers to Create, one an attempt; the last one is repeated.
 	create map[string][]answer
+	// copyErr ends the first copy of a batch with the record.
+	copyErr map[string]error
 	// grants are answers to claims, one a claim, before the claim is granted.
 	grants map[string][]activities.Grant
 	// verdicts are what fetch says of a record.
 	verdicts map[string]activities.Verdict
 	// unresolved records have no account, unrendered ones fail to render.
 	unresolved, unrendered map[string]bool
-	connectErrs            []error // one for each call, until there is none
+	connectErrs, findErrs  []error // one for each call, until there is none
 
 	// What the namespace and the connections have.
 	attributes []string
@@ -209,6 +211,12 @@ func (w *world) Copy(_ context.Context, in activities.CopyInput) (*activities.Co
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.copies = append(w.copies, len(in.Pending))
+	for _, p := range in.Pending {
+		if err := w.copyErr[p.ID]; err != nil {
+			delete(w.copyErr, p.ID)
+			return nil, err
+		}
+	}
 	res := &activities.CopyResult{}
 	for _, p := range in.Pending {
 		if v, ok := w.verdicts[p.ID]; ok {

@@ -146,6 +146,24 @@ func TestReadmeHasAllFeatures(t *testing.T) {
 	}
 }
 
+// TestEveryReasonIsExplained looks for the row of each reason in the page for those who miss a meeting.
+func TestEveryReasonIsExplained(t *testing.T) {
+	source, err := os.ReadFile("../../activities/ledger.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := regexp.MustCompile(`(?m)^\tReason\w+ Reason = "(\w+)"$`).FindAllStringSubmatch(string(source), -1)
+	if len(reasons) == 0 {
+		t.Fatal("no reasons are declared where they were")
+	}
+	page := documents(t)["docs/why-not-there.md"]
+	for _, m := range reasons {
+		if row := "\n| `" + m[1] + "` | "; strings.Count(page, row) != 1 {
+			t.Errorf("the page has no row for the reason %s, or more than one", m[1])
+		}
+	}
+}
+
 // TestDocumentsNameTestsThatExist looks up the tests that documents refer to.
 func TestDocumentsNameTestsThatExist(t *testing.T) {
 	tests := map[string]bool{}

@@ -149,6 +149,42 @@ func TestAdoptIsResumed(t *testing.T) {
 	}
 }
 
+// postponedAdopt starts to adopt with a Totango that wants no searches for hours after some, and returns when the run waits for that.
+func (s *system) postponedAdopt(searches int) {
+	s.t.Helper()
+	s.totango.Inject(totangotest.Fault{
+		Kind: totangotest.RateLimited, RetryAfter: 2 * time.Hour, Endpoint: totangotest.SearchEvents, Skip: searches, Times: 1000,
+	})
+	s.ok("adopt", "meetings", "--since", "32d", "--detach")
+	s.until("the run that adopts is postponed", func() bool { return strings.Contains(s.ok("status", "meetings"), "postponed until ") })
+}
+
+// TestNothingIsWrittenBeforeAllIsAdopted has Totango refuse searches for hours in the middle of adopting, and somebody who starts a run
+// meanwhile.
+func TestNothingIsWrittenBeforeAllIsAdopted(t *testing.T) {
+	t.Parallel()
+	s, _, _, before := deliverAndLose(t)
+	s.write("jobs.hcl", strings.Replace(jobFiles, "initial    =", "wait = \"1s\"\n    initial =", 1))
+	s.ok("apply", s.dir, "--paused")
+	s.postponedAdopt(8)
+	from := time.Now().AddDate(0, 0, -32).UTC().Format(time.DateOnly)
+	for _, start := range [][]string{{"sync", "meetings"}, {"backfill", "meetings", "--from", from}, {"retry", "meetings"}} {
+		if r := s.run(append(start, "--json")...); r.code == 0 || s.summary(r.stdout).Outcome != activities.Skipped {
+			t.Errorf("%s before all was adopted: exit code %d, want it to be skipped\n%s%s", start[0], r.code, r.stdout, r.stderr)
+		}
+	}
+	s.unchanged(before)
+
+	s.ok("cancel", "meetings")
+	s.totango.ClearFaults()
+	s.ok("adopt", "meetings", "--since", "32d")
+	s.unchanged(before)
+	s.sync("meetings")
+	if n := len(s.touchpoints()); n != len(s.totango.Touchpoints()) {
+		t.Errorf("there are %d touchpoints of %d meetings", len(s.totango.Touchpoints()), n)
+	}
+}
+
 // TestAdoptLooksWherePeopleWere adopts a meeting whose participant is a contact of another account by now.
 func TestAdoptLooksWherePeopleWere(t *testing.T) {
 	t.Parallel()

@@ -42,7 +42,7 @@ func TestHistoriesReplay(t *testing.T) {
 	}
 	workflows.Register(replayer)
 	seen := map[string]int{}
-	for _, e := range s.executions(c, 9) {
+	for _, e := range s.executions(c, 11) {
 		seen[e.workflow]++
 		h := history(t, c, e)
 		if err := replayer.ReplayWorkflowHistory(nil, h); err != nil {
@@ -60,7 +60,8 @@ func TestHistoriesReplay(t *testing.T) {
 }
 
 // variedRuns makes records of all kinds and runs of all kinds: syncs that create, reject, defer, look again and look for a lost
-// write, one that waits for another, one that is cancelled and two that Totango refuses, backfills, a retry and a preview.
+// write, one that waits for another, one that is cancelled and two that Totango refuses, backfills, a retry, a preview, and two that adopt,
+// one of which waits for a limit of hours.
 func (s *system) variedRuns() {
 	now := time.Now()
 	for i := range 4 {
@@ -92,6 +93,20 @@ func (s *system) variedRuns() {
 	s.ok("sync", "meetings", "--detach")
 	<-reached
 	s.ok("cancel", "meetings")
+
+	there := s.totango.Touchpoints()[0] // and another one like it, which no ledger knows
+	there.NoteID, there.EventID = 0, ""
+	there.Content = strings.Replace(there.Content, callOf(&there), s.meeting(there.AccountID, func(c *gongtest.Call) { c.Started = there.Date }), -1)
+	s.totango.AddTouchpoint(there)
+	s.ok("pause", "meetings")
+	if sum := s.summary(s.ok("adopt", "meetings", "--since", "32d", "--json")); sum.Counts.Adopted != 1 {
+		s.t.Errorf("adopting says %+v, want the one touchpoint found", sum.Counts)
+	}
+	s.meeting("account2", nil)
+	s.postponedAdopt(0)
+	s.ok("cancel", "meetings")
+	s.totango.ClearFaults()
+	s.ok("resume", "meetings")
 
 	for _, fault := range []totangotest.Fault{{Kind: totangotest.Unauthorized}, {Kind: totangotest.RateLimited, RetryAfter: 2 * time.Hour}} {
 		s.totango.Inject(fault)
