@@ -84,7 +84,7 @@ func TestCopiedValues(t *testing.T) {
 		`{"values": {"b": 1.50, "a": 1e2} }`: `{"values":{"b": 1.50, "a": 1e2}}`,
 		`{"values":["row.values",7]}`:        `{"values":["row.values",7]}`,
 		`{"values":false}`:                   `{"values":false}`,
-		"{\"values\":\"caf\xe9\"}":          `{"values":"caf` + "\ufffd" + `"}`,
+		"{\"values\":\"caf\xe9\"}":           `{"values":"caf` + "\ufffd" + `"}`,
 		`{"values":null}`:                    `attribute "values": job.hcl:16:14: the attribute is required, and its value is null`,
 		`{"id":"7"}`:                         `attribute "values": job.hcl:16:14: the attribute is required, and its value is null`,
 		`{"values":7`:                        `the source's record is not a JSON object`,

@@ -150,13 +150,13 @@ func BenchmarkBody(b *testing.B) {
 
 // BenchmarkNotes composes the standard text alone.
 func BenchmarkNotes(b *testing.B) {
-	n := compile(b, "", "", "").Map[2].Notes
-	data, err := members(record(fullCall))
+	p := compile(b, "", "", "")
+	in, err := newInput(record(fullCall), p.Source.Types)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		notesText(n, data)
+		notesText(p.Map[2].Notes, in.field)
 	}
 }

@@ -116,7 +116,7 @@ func checkType(t plugin.Type) error {
 
 // defaultValue returns the value of an attribute's default.
 func defaultValue(a plugin.Attribute) (cty.Value, error) {
-	data, err := decodeJSON(a.Default)
+	data, err := parseJSON(a.Default)
 	if err != nil {
 		return cty.NilVal, err
 	}

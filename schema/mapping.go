@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -135,7 +134,7 @@ func (j *jobCompiler) auto(attr plugin.Attribute, m *plan.Mapping) bool {
 		path := j.stream.Record + "." + f.Name
 		source := ""
 		if member := textMember(f); member != "" && attr.Type.Kind == plugin.KindList && attr.Type.Elem.Kind == plugin.KindString {
-			source = fmt.Sprintf("[for x in %s : x.%s if x.%s != null]", path, member, member)
+			source = pluck(path, member)
 		} else if _, err := convertStrictly(cty.UnknownVal(ctyType(planType(f.Type))), ctyType(m.Type)); err == nil {
 			source = path
 		}

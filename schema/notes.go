@@ -1,10 +1,11 @@
 package schema
 
 import (
-	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/durasync/durasync/schema/plan"
 )
@@ -13,11 +14,11 @@ import (
 const notSet = "not set"
 
 // notesText composes the standard text of a meeting: nine items, each introduced by its name on a line of its own.
-func notesText(n *plan.Notes, data map[string]any) string {
-	t := &notesWriter{data: data}
+func notesText(n *plan.Notes, field func(name string) gjson.Result) string {
+	t := &notesWriter{field: field}
 	t.b.Grow(2048)
 	t.item("Meeting start time", startText(t.text(n.Started)))
-	t.item("Meeting duration", secondsText(data[n.Duration]))
+	t.item("Meeting duration", secondsText(field(n.Duration)))
 	t.item("Meeting purpose", t.text(n.Purpose))
 	t.item("Recording URL", t.text(n.URL))
 	t.item("Meeting brief", t.text(n.Brief))
@@ -29,8 +30,8 @@ func notesText(n *plan.Notes, data map[string]any) string {
 }
 
 type notesWriter struct {
-	b    strings.Builder
-	data map[string]any
+	b     strings.Builder
+	field func(name string) gjson.Result
 }
 
 func (t *notesWriter) label(name string) {
@@ -52,7 +53,7 @@ func (t *notesWriter) item(name, value string) {
 
 // text returns a field's text without the space around it, and with the line ends of this text.
 func (t *notesWriter) text(field string) string {
-	s, _ := t.data[field].(string)
+	s := t.field(field).Str
 	if strings.Contains(s, "\r") {
 		s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 	}
@@ -62,7 +63,10 @@ func (t *notesWriter) text(field string) string {
 // list writes each element with text on a line of its own.
 func (t *notesWriter) list(name string, l plan.List) {
 	t.label(name)
-	elems, _ := t.data[l.Field].([]any)
+	var elems []gjson.Result
+	if v := t.field(l.Field); v.IsArray() {
+		elems = v.Array()
+	}
 	some := false
 	for _, e := range elems {
 		text, duration := elementText(e, l)
@@ -84,15 +88,17 @@ func (t *notesWriter) list(name string, l plan.List) {
 	}
 }
 
-func elementText(e any, l plan.List) (text, duration string) {
+func elementText(e gjson.Result, l plan.List) (text, duration string) {
 	if l.Item == "" {
-		text, _ = e.(string)
-		return text, ""
+		return e.Str, ""
 	}
-	members, _ := e.(map[string]any)
-	text, _ = members[l.Item].(string)
-	if l.Duration != "" {
-		duration = secondsText(members[l.Duration])
+	for name, v := range members(e) {
+		if name == l.Item {
+			text = v.Str
+		}
+		if name == l.Duration && l.Duration != "" {
+			duration = secondsText(v)
+		}
 	}
 	return text, duration
 }
@@ -119,15 +125,11 @@ func startText(s string) string {
 }
 
 // secondsText writes a number of seconds as people say it, or "" if there is none.
-func secondsText(v any) string {
-	var digits string
-	switch v := v.(type) {
-	case json.Number:
-		digits = v.String()
-	case string:
-		digits = v
+func secondsText(v gjson.Result) string {
+	if v.Type != gjson.Number && v.Type != gjson.String {
+		return ""
 	}
-	seconds, err := strconv.ParseFloat(digits, 64)
+	seconds, err := strconv.ParseFloat(v.String(), 64)
 	if err != nil || seconds < 0 || seconds > 1e12 {
 		return ""
 	}

@@ -7,11 +7,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/tidwall/gjson"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
@@ -26,22 +24,20 @@ type Renderer struct {
 	record    string
 	functions map[string]function.Function
 
-	where       hclsyntax.Expression // nil if every record is wanted
-	whereFields []plan.Field         // the fields that it reads
-	whereAt     *plan.Expression
+	where        hclsyntax.Expression // nil if every record is wanted
+	whereContext contextOf            // with the fields that it reads
+	whereAt      *plan.Expression
 
 	mappings  []mapping
-	mapFields []plan.Field // the fields that the expressions of the mappings read
-	evaluates bool         // some mapping does more than to copy a field
+	mapFields []plan.Field // the fields that the evaluated expressions of the mappings read
+
+	fields []plan.Field // of a record
 }
 
-// mapping is a mapping with its expression parsed.
+// mapping is a mapping with what gives it its value.
 type mapping struct {
 	plan.Mapping
-	expr hclsyntax.Expression // nil if the mapping is the standard text, or copies a field
-
-	// copied is the path of the field whose JSON is the attribute's, if both may be any.
-	copied string
+	value valuer
 }
 
 // EvalError says that an expression of a job cannot be evaluated for a record. It is about the record: the job was checked
@@ -87,14 +83,14 @@ func NewRenderer(p *plan.Plan) (*Renderer, error) {
 		}
 		templates[t.Path] = parsed.expr
 	}
-	r := &Renderer{record: p.Source.Record, functions: withTemplates(templates)}
+	r := &Renderer{record: p.Source.Record, functions: withTemplates(templates), fields: p.Source.Types}
 	var read fieldSet
 	if p.Source.Where != nil {
 		expr, err := parsePlanned(p, p.Source.Where, "where", &read)
 		if err != nil {
 			return nil, err
 		}
-		r.where, r.whereAt, r.whereFields = expr, p.Source.Where, read.of(p.Source.Types)
+		r.where, r.whereAt, r.whereContext = expr, p.Source.Where, r.contextWith(read.of(p.Source.Types))
 	}
 	read = fieldSet{}
 	for _, m := range p.Map {
@@ -106,17 +102,18 @@ func NewRenderer(p *plan.Plan) (*Renderer, error) {
 			if err != nil {
 				return nil, err
 			}
-			if field := fieldOf(expr, p); field != nil && isAny(field.Type) && isAny(m.Type) {
-				out.copied = gjson.Escape(field.Name)
-				break
+			var evaluates bool
+			if out.value, evaluates = r.valuer(p, &m, expr, own.of(p.Source.Types)); evaluates {
+				read.addAll(own)
 			}
-			out.expr = expr
-			read.addAll(own)
-		case m.Notes == nil:
+		case m.Notes != nil:
+			out.value = func(b []byte, in *input) ([]byte, error) {
+				return appendString(b, cut(notesText(m.Notes, in.field), m.MaxLength))
+			}
+		default:
 			return nil, fmt.Errorf("job %s: attribute %s has no expression", p.Job, m.Attribute)
 		}
 		r.mappings = append(r.mappings, out)
-		r.evaluates = r.evaluates || out.copied == ""
 	}
 	r.mapFields = read.of(p.Source.Types)
 	return r, nil
@@ -142,22 +139,6 @@ func parsePlanned(p *plan.Plan, e *plan.Expression, what string, read *fieldSet)
 	return expr, nil
 }
 
-// fieldOf returns the field that an expression names, or nil if it is more than the name of one.
-func fieldOf(expr hclsyntax.Expression, p *plan.Plan) *plan.Field {
-	t, ok := expr.(*hclsyntax.ScopeTraversalExpr)
-	if !ok || len(t.Traversal) != 2 || t.Traversal.RootName() != p.Source.Record {
-		return nil
-	}
-	name, ok := t.Traversal[1].(hcl.TraverseAttr)
-	i := slices.IndexFunc(p.Source.Types, func(f plan.Field) bool { return f.Name == name.Name })
-	if !ok || i < 0 {
-		return nil
-	}
-	return &p.Source.Types[i]
-}
-
-func isAny(t plan.Type) bool { return plugin.Kind(t.Kind) == plugin.KindAny }
-
 // of returns the fields of the set.
 func (f *fieldSet) of(fields []plan.Field) []plan.Field {
 	if f.all {
@@ -172,11 +153,11 @@ func (r *Renderer) Matches(record plugin.Record) (bool, error) {
 		return true, nil
 	}
 	fail := func(err error) error { return evalError("", r.whereAt, err) }
-	data, err := members(record)
+	in, err := newInput(record, r.fields)
 	if err != nil {
 		return false, fail(err)
 	}
-	v, err := r.evaluate(r.where, data, r.whereFields)
+	v, err := evaluateFor(in, r.where, r.whereContext)
 	if err != nil {
 		return false, fail(err)
 	}
@@ -193,7 +174,7 @@ func (r *Renderer) Matches(record plugin.Record) (bool, error) {
 // Attributes returns the attributes of the object that the job writes for a record, as a JSON object in the order of the plan.
 // Attributes that are null are left out; a required one must not be null. An error is an [*EvalError].
 func (r *Renderer) Attributes(record plugin.Record) (json.RawMessage, error) {
-	in, err := r.input(record)
+	in, err := newInput(record, r.fields)
 	if err != nil {
 		return nil, evalError("", nil, err)
 	}
@@ -204,7 +185,7 @@ func (r *Renderer) Attributes(record plugin.Record) (json.RawMessage, error) {
 			out = append(out, ',')
 		}
 		out = append(strconv.AppendQuote(out, m.Attribute), ':')
-		b, err := r.appendValue(out, m, in)
+		b, err := m.value(out, in)
 		if err != nil {
 			return nil, evalError(m.Attribute, m.Expr, err)
 		}
@@ -217,96 +198,6 @@ func (r *Renderer) Attributes(record plugin.Record) (json.RawMessage, error) {
 		}
 	}
 	return append(out, '}'), nil
-}
-
-// input is a record in the forms that the mappings need.
-type input struct {
-	text json.RawMessage  // for those that copy
-	data map[string]any   // for the standard text
-	vars *hcl.EvalContext // for expressions
-}
-
-func (r *Renderer) input(record plugin.Record) (in input, err error) {
-	in.text = record.Data
-	if !r.evaluates {
-		return in, checkObject(in.text)
-	}
-	if in.data, err = members(record); err != nil {
-		return in, err
-	}
-	in.vars, err = r.variables(in.data, r.mapFields)
-	return in, err
-}
-
-// appendValue appends an attribute's value, or returns nil if it is null.
-func (r *Renderer) appendValue(b []byte, m mapping, in input) ([]byte, error) {
-	if m.copied != "" {
-		v := gjson.GetBytes(in.text, m.copied)
-		if v.Type == gjson.Null {
-			return nil, m.null()
-		}
-		return append(b, strings.ToValidUTF8(v.Raw, string(utf8.RuneError))...), nil
-	}
-	if m.expr == nil {
-		return appendString(b, cut(notesText(m.Notes, in.data), m.MaxLength))
-	}
-	v, diags := m.expr.Value(withSteps(in.vars, maxSteps))
-	if diags.HasErrors() {
-		return nil, diagnosticError(diags)
-	}
-	if v.IsNull() {
-		return nil, m.null()
-	}
-	return appendJSON(b, v, m.Type, m.MaxLength)
-}
-
-// null is what is wrong with a value that is null.
-func (m *mapping) null() error {
-	if m.Required {
-		return errors.New("the attribute is required, and its value is null")
-	}
-	return nil
-}
-
-var errNoObject = errors.New("the source's record is not a JSON object")
-
-func members(record plugin.Record) (map[string]any, error) {
-	v, err := decodeJSON(record.Data)
-	if err != nil {
-		return nil, fmt.Errorf("the source's record is not valid JSON: %w", err)
-	}
-	data, ok := v.(map[string]any)
-	if !ok {
-		return nil, errNoObject
-	}
-	return data, nil
-}
-
-func checkObject(text json.RawMessage) error {
-	if !gjson.ValidBytes(text) || !gjson.ParseBytes(text).IsObject() {
-		return errNoObject
-	}
-	return nil
-}
-
-func (r *Renderer) variables(data map[string]any, fields []plan.Field) (*hcl.EvalContext, error) {
-	v, err := structFromJSON(data, fields)
-	if err != nil {
-		return nil, fmt.Errorf("the source's record does not fit its description: %w", err)
-	}
-	return &hcl.EvalContext{Variables: map[string]cty.Value{r.record: v}, Functions: r.functions}, nil
-}
-
-func (r *Renderer) evaluate(expr hclsyntax.Expression, data map[string]any, fields []plan.Field) (cty.Value, error) {
-	vars, err := r.variables(data, fields)
-	if err != nil {
-		return cty.NilVal, err
-	}
-	v, diags := expr.Value(withSteps(vars, maxSteps))
-	if diags.HasErrors() {
-		return cty.NilVal, diagnosticError(diags)
-	}
-	return v, nil
 }
 
 // placedError is an error with a place of its own inside an expression or template.

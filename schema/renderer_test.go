@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/tidwall/gjson"
 
 	"github.com/durasync/durasync/plugin"
 	"github.com/durasync/durasync/schema/plan"
@@ -260,7 +261,7 @@ func TestAttributeErrors(t *testing.T) {
 			`Invalid template interpolation value: The expression result is null. Cannot include a null value in a string template`},
 		{`minutes = call.duration / 7`, `{` + base + `,"duration":8}`, `attribute "minutes": j.hcl:9:11: a whole number is needed`},
 		{`date = call.title`, `{` + base + `}`, `attribute "date": j.hcl:9:8: a time in RFC 3339 is needed, such as 2006-01-02T15:04:05Z`},
-		{``, `{"id":7}`, `the source's record does not fit its description: field id: not a string`},
+		{``, `{"id":7}`, `attribute "id": the source's record does not fit its description: field id: not a string`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.mapping+tt.data, func(t *testing.T) {
@@ -375,7 +376,7 @@ tags = call.parties[*].email`, "%{ for p in call.parties }${p.name}%{ endfor }${
 
 func TestNotesOfAnEmptyMeeting(t *testing.T) {
 	n := compile(t, "", "", "").Map[2].Notes
-	got := notesText(n, map[string]any{})
+	got := notesText(n, func(string) (none gjson.Result) { return })
 	var want strings.Builder
 	for i, name := range []string{"Meeting start time", "Meeting duration", "Meeting purpose", "Recording URL", "Meeting brief",
 		"Key points", "Agenda items", "Topics discussed", "Action items"} {

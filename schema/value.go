@@ -5,13 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"iter"
 	"math/big"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/tidwall/gjson"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
@@ -24,26 +26,23 @@ const maxResult = 1 << 20
 
 var errTooLarge = errors.New("the result has more than 1 MiB")
 
-// decodeJSON decodes one JSON value and keeps numbers as they are written.
-func decodeJSON(b []byte) (any, error) {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		return nil, err
+// parseJSON checks that a text is one JSON value, and takes it apart as far as it is asked for.
+func parseJSON(b []byte) (gjson.Result, error) {
+	if !json.Valid(b) { // which also bounds how deep it is nested
+		return gjson.Result{}, errors.New("not valid JSON")
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more than one JSON value")
+	if !utf8.Valid(b) {
+		b = bytes.ToValidUTF8(b, []byte(string(utf8.RuneError)))
 	}
-	return v, nil
+	return gjson.ParseBytes(b), nil
 }
 
 // fromJSON makes a value of type t. Null stays null, except that a list becomes empty; members that t lacks are dropped.
-func fromJSON(v any, t plan.Type) (cty.Value, error) {
+func fromJSON(v gjson.Result, t plan.Type) (cty.Value, error) {
 	switch kind := plugin.Kind(t.Kind); {
-	case v == nil && kind == plugin.KindList:
+	case v.Type == gjson.Null && kind == plugin.KindList:
 		return cty.ListValEmpty(ctyType(*t.Elem)), nil
-	case v == nil:
+	case v.Type == gjson.Null:
 		return cty.NullVal(ctyType(t)), nil
 	case kind == plugin.KindList:
 		return listFromJSON(v, t)
@@ -57,30 +56,32 @@ func fromJSON(v any, t plan.Type) (cty.Value, error) {
 }
 
 // anyFromJSON makes a value of the type that the JSON has.
-func anyFromJSON(v any) (cty.Value, error) {
-	switch v := v.(type) {
-	case string:
-		return cty.StringVal(v), nil
-	case bool:
-		return cty.BoolVal(v), nil
-	case json.Number:
-		return number(v.String())
-	case []any:
-		elems := make([]cty.Value, len(v))
-		for i, e := range v {
+func anyFromJSON(v gjson.Result) (cty.Value, error) {
+	switch {
+	case v.Type == gjson.String:
+		return cty.StringVal(v.Str), nil
+	case v.IsBool():
+		return cty.BoolVal(v.Bool()), nil
+	case v.Type == gjson.Number:
+		return number(v.Raw)
+	case v.IsArray():
+		list := v.Array()
+		elems := make([]cty.Value, len(list))
+		for i, e := range list {
 			var err error
 			if elems[i], err = anyFromJSON(e); err != nil {
 				return cty.NilVal, fmt.Errorf("element %d: %w", i, err)
 			}
 		}
 		return cty.TupleVal(elems), nil
-	case map[string]any:
-		attrs := make(map[string]cty.Value, len(v))
-		for name, e := range v {
-			var err error
-			if attrs[name], err = anyFromJSON(e); err != nil {
+	case v.IsObject():
+		attrs := map[string]cty.Value{}
+		for name, e := range members(v) {
+			attr, err := anyFromJSON(e)
+			if err != nil {
 				return cty.NilVal, fmt.Errorf("member %s: %w", name, err)
 			}
+			attrs[name] = attr
 		}
 		return cty.ObjectVal(attrs), nil
 	default:
@@ -88,26 +89,27 @@ func anyFromJSON(v any) (cty.Value, error) {
 	}
 }
 
-func scalarFromJSON(v any, kind plugin.Kind) (cty.Value, error) {
-	switch v := v.(type) {
-	case string:
-		switch kind {
-		case plugin.KindString, plugin.KindTime:
-			return cty.StringVal(v), nil
-		case plugin.KindInt:
-			return integer(v)
+// members yields the members of an object, and nothing of anything else. Of those with the same name the last one counts.
+func members(v gjson.Result) iter.Seq2[string, gjson.Result] {
+	return func(yield func(string, gjson.Result) bool) {
+		if v.IsObject() {
+			v.ForEach(func(name, v gjson.Result) bool { return yield(name.Str, v) })
 		}
-	case json.Number:
-		switch kind {
-		case plugin.KindInt:
-			return integer(v.String())
-		case plugin.KindNumber:
-			return number(v.String())
-		}
-	case bool:
-		if kind == plugin.KindBool {
-			return cty.BoolVal(v), nil
-		}
+	}
+}
+
+func scalarFromJSON(v gjson.Result, kind plugin.Kind) (cty.Value, error) {
+	switch {
+	case v.Type == gjson.String && (kind == plugin.KindString || kind == plugin.KindTime):
+		return cty.StringVal(v.Str), nil
+	case v.Type == gjson.String && kind == plugin.KindInt:
+		return integer(v.Str)
+	case v.Type == gjson.Number && kind == plugin.KindInt:
+		return integer(v.Raw)
+	case v.Type == gjson.Number && kind == plugin.KindNumber:
+		return number(v.Raw)
+	case v.IsBool() && kind == plugin.KindBool:
+		return cty.BoolVal(v.Bool()), nil
 	}
 	return cty.NilVal, fmt.Errorf("not %s", article(string(kind)))
 }
@@ -145,11 +147,11 @@ func checkMagnitude(v cty.Value) error {
 	return nil
 }
 
-func listFromJSON(v any, t plan.Type) (cty.Value, error) {
-	list, ok := v.([]any)
-	if !ok {
+func listFromJSON(v gjson.Result, t plan.Type) (cty.Value, error) {
+	if !v.IsArray() {
 		return cty.NilVal, errors.New("not a list")
 	}
+	list := v.Array()
 	if len(list) == 0 {
 		return cty.ListValEmpty(ctyType(*t.Elem)), nil
 	}
@@ -163,19 +165,30 @@ func listFromJSON(v any, t plan.Type) (cty.Value, error) {
 	return cty.ListVal(out), nil
 }
 
-func structFromJSON(v any, fields []plan.Field) (cty.Value, error) {
-	members, ok := v.(map[string]any)
-	if !ok {
+func structFromJSON(v gjson.Result, fields []plan.Field) (cty.Value, error) {
+	if !v.IsObject() {
 		return cty.NilVal, errors.New("not an object")
 	}
+	given := valuesOf(v, fields)
 	out := make(map[string]cty.Value, len(fields))
-	for _, f := range fields {
+	for i, f := range fields {
 		var err error
-		if out[f.Name], err = fromJSON(members[f.Name], f.Type); err != nil {
+		if out[f.Name], err = fromJSON(given[i], f.Type); err != nil {
 			return cty.NilVal, fmt.Errorf("field %s: %w", f.Name, err)
 		}
 	}
 	return cty.ObjectVal(out), nil
+}
+
+// valuesOf returns the members of an object that fields describe, null for those that are not there.
+func valuesOf(object gjson.Result, fields []plan.Field) []gjson.Result {
+	given := make([]gjson.Result, len(fields))
+	for name, v := range members(object) {
+		if i := slices.IndexFunc(fields, func(f plan.Field) bool { return f.Name == name }); i >= 0 {
+			given[i] = v
+		}
+	}
+	return given
 }
 
 // appendJSON appends v as JSON of type t. Null members and elements are left out; v itself must not be null. Strings longer
