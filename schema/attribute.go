@@ -203,7 +203,9 @@ func plucked(m *plan.Mapping, field, member string, evaluate valuer) valuer {
 		if list.Type != gjson.Null && !list.IsArray() {
 			return evaluate(b, in)
 		}
-		out, first, odd := append(b, '['), true, false
+		before := len(b)
+		b = append(b, '[')
+		first, odd := true, false
 		var failed error
 		list.ForEach(func(_, elem gjson.Result) bool {
 			text := gjson.Result{}
@@ -216,18 +218,18 @@ func plucked(m *plan.Mapping, field, member string, evaluate valuer) valuer {
 				return !odd
 			}
 			if !first {
-				out = append(out, ',')
+				b = append(b, ',')
 			}
 			first = false
-			out, failed = appendString(out, cut(cty.NormalizeString(text.Str), m.MaxLength))
+			b, failed = appendString(b, cut(cty.NormalizeString(text.Str), m.MaxLength))
 			return failed == nil
 		})
 		switch {
 		case odd:
-			return evaluate(b, in)
+			return evaluate(b[:before], in)
 		case failed != nil:
 			return nil, failed
 		}
-		return append(out, ']'), nil
+		return append(b, ']'), nil
 	}
 }
