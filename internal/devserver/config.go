@@ -80,6 +80,8 @@ func dynamicConfig() dynamicconfig.StaticClient {
 		// With several partitions on one machine, tasks and pollers look for each other.
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
+		// Else a task that is handed to a worker in the moment in which it stops is lost until it times out.
+		dynamicconfig.EnableCancelWorkerPollsOnShutdown.Key(): true,
 		// The check asks a server of Temporal's for newer versions.
 		dynamicconfig.EnableServerVersionCheck.Key(): false,
 		// The default of 128,000 cached workflows is for a cluster.

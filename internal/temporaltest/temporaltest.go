@@ -144,10 +144,14 @@ func serve(database *postgrestest.Server) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	dynamic, err := filepath.Abs("../../deploy/dynamicconfig.yaml") // from a package under internal
+	if err != nil {
+		return nil, err
+	}
 	var text bytes.Buffer
 	if err := config.Execute(&text, map[string]any{
 		"Ports": ports, "Database": net.JoinHostPort("127.0.0.1", strconv.Itoa(database.Port)), "Password": postgrestest.Password,
-		"Store": store, "Visibility": visibility,
+		"Store": store, "Visibility": visibility, "Dynamic": dynamic,
 	}); err != nil {
 		return nil, err
 	}
