@@ -58,7 +58,9 @@ func TestFetchSortsRecords(t *testing.T) {
 		{ID: "filtered and incomplete", Time: now, Pending: "no brief yet", Data: json.RawMessage(`{"skip":true}`)},
 		{ID: "internal", Time: now, Data: json.RawMessage(`{"people":[]}`)},
 		{ID: "broken", Time: now, Data: json.RawMessage(`{"people":7}`)},
-	}, "good", "young and incomplete", "old and incomplete", "filtered", "filtered and incomplete", "internal", "broken", "gone")
+		{ID: "torn", Time: now, Data: json.RawMessage(`{"people":["pat@acme.example"]`)},
+		{ID: "deep", Time: now, Data: json.RawMessage(`{"people":["pat@acme.example"],"brief":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`)},
+	}, "good", "young and incomplete", "old and incomplete", "filtered", "filtered and incomplete", "internal", "broken", "torn", "deep", "gone")
 
 	got := map[string]string{}
 	for _, r := range res.Records {
@@ -78,6 +80,8 @@ func TestFetchSortsRecords(t *testing.T) {
 		"filtered and incomplete": "rejected: filtered",
 		"internal":                "rejected: internal_only",
 		"broken":                  "rejected: render_failed",
+		"torn":                    "rejected: render_failed",
+		"deep":                    "rejected: render_failed",
 		"gone":                    "rejected: gone",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -87,7 +87,6 @@ func TestCopiedValues(t *testing.T) {
 		"{\"values\":\"caf\xe9\"}":           `{"values":"caf` + "\ufffd" + `"}`,
 		`{"values":null}`:                    `attribute "values": job.hcl:16:14: the attribute is required, and its value is null`,
 		`{"id":"7"}`:                         `attribute "values": job.hcl:16:14: the attribute is required, and its value is null`,
-		`{"values":7`:                        `the source's record is not a JSON object`,
 		`[7]`:                                `the source's record is not a JSON object`,
 	} {
 		got, err := r.Attributes(plugin.Record{ID: "7", Data: json.RawMessage(data)})

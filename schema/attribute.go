@@ -25,8 +25,8 @@ type input struct {
 }
 
 func newInput(record plugin.Record, fields []plan.Field) (*input, error) {
-	data, err := parseJSON(record.Data)
-	if err != nil || !data.IsObject() {
+	data := parseJSON(record.Data)
+	if !data.IsObject() {
 		return nil, errors.New("the source's record is not a JSON object")
 	}
 	return &input{fields: fields, values: valuesOf(data, fields)}, nil

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -116,11 +117,10 @@ func checkType(t plugin.Type) error {
 
 // defaultValue returns the value of an attribute's default.
 func defaultValue(a plugin.Attribute) (cty.Value, error) {
-	data, err := parseJSON(a.Default)
-	if err != nil {
-		return cty.NilVal, err
+	if !json.Valid(a.Default) {
+		return cty.NilVal, errors.New("not valid JSON")
 	}
-	return fromJSON(data, planType(a.Type))
+	return fromJSON(parseJSON(a.Default), planType(a.Type))
 }
 
 func names[T any](list []T, name func(*T) string) []string {

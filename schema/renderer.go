@@ -18,8 +18,8 @@ import (
 	"github.com/durasync/durasync/schema/plan"
 )
 
-// Renderer evaluates the expressions of a compiled job for its records. It is safe for concurrent use, and has no effects: the
-// same record always gives the same result.
+// Renderer evaluates the expressions of a compiled job for its records, whose data has to be valid JSON. It is safe for concurrent use,
+// and has no effects: the same record always gives the same result.
 type Renderer struct {
 	record    string
 	functions map[string]function.Function
