@@ -57,7 +57,7 @@ func (c *Connector) Configure(_ context.Context, req *plugin.ConfigureRequest) (
 		Authorize: func(r *http.Request) { r.Header.Set("app-token", cfg.AppToken) },
 		Limits:    limits,
 		Timeout:   max(requestTimeout, cfg.writeTimeout),
-		UserAgent: "durasync-connector-totango/" + version,
+		UserAgent: "durasync-connector-totango/" + Version,
 	})
 	if err != nil {
 		return nil, err

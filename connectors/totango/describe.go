@@ -7,8 +7,10 @@ import (
 	"github.com/durasync/durasync/plugin"
 )
 
+// Version is the connector's version.
+const Version = "1.0.0"
+
 const (
-	version     = "0.1.0"
 	objectName  = "touchpoint"
 	maxResolve  = 100
 	defaultType = "Web Meeting"
@@ -22,7 +24,7 @@ const (
 func (c *Connector) Describe(context.Context, *plugin.DescribeRequest) (*plugin.DescribeResponse, error) {
 	return &plugin.DescribeResponse{
 		Name:    "totango",
-		Version: version,
+		Version: Version,
 		Doc:     "Totango: writes meetings to the timelines of accounts as touchpoints.",
 		Config:  connectionAttributes(),
 		Objects: []plugin.Object{{
