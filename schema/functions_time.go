@@ -62,7 +62,7 @@ var formatTimeFunc = function.New(&function.Spec{
 			return cty.NilType, errors.New("a layout, a time and at most one time zone are expected")
 		}
 		// The type function is called before the time is known, so that mistakes in the constant parts show in the checks.
-		if layout := args[0]; layout.IsKnown() {
+		if layout := args[0]; layout.IsKnown() && !args[1].IsKnown() {
 			if _, err := stdlib.FormatDate(layout, cty.StringVal("2006-01-02T15:04:05Z")); err != nil {
 				return cty.NilType, function.NewArgError(0, err)
 			}
@@ -86,7 +86,11 @@ var formatTimeFunc = function.New(&function.Spec{
 			}
 			t = t.In(zone)
 		}
-		return stdlib.FormatDate(args[0], cty.StringVal(t.Format(time.RFC3339)))
+		text, err := stdlib.FormatDate(args[0], cty.StringVal(t.Format(time.RFC3339)))
+		if err != nil {
+			return cty.NilVal, function.NewArgError(0, err)
+		}
+		return text, nil
 	},
 })
 

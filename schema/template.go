@@ -120,7 +120,8 @@ func withTemplates(templates map[string]hclsyntax.Expression) map[string]functio
 	all[fnTemplateFile] = function.New(&function.Spec{
 		Params: []function.Parameter{
 			{Name: "path", Type: cty.String},
-			{Name: "variables", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true},
+			// No value of a record is marked, and to look for marks goes through all of it, twice.
+			{Name: "variables", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true, AllowMarked: true},
 		},
 		Type: function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
