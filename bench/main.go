@@ -48,7 +48,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags.StringVar(&o.against, "against", "", "compare with this `checkout`, which has its program in bin")
 	flags.StringVar(&o.only, "only", "", "run the figures of this `benchmark` alone, such as BenchmarkDemo")
 	flags.IntVar(&o.rounds, "rounds", 1, "multiply the number of samples by this")
-	flags.BoolVar(&o.full, "full", false, "backfill a hundred thousand meetings, too")
+	flags.BoolVar(&o.full, "full", false, "backfill a hundred thousand meetings, and sync at the limits as they are, too")
 	flags.BoolVar(&o.postgres, "postgres", false, "measure the engine on Temporal with PostgreSQL, too; the first time builds Temporal's server")
 	flags.StringVar(&o.out, "out", filepath.Join("bench", "results"), "write the results into this `directory`")
 	if err := flags.Parse(args); err != nil {

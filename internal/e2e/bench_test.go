@@ -33,30 +33,41 @@ func BenchmarkDemo(b *testing.B) {
 	}
 }
 
-// BenchmarkAtTheLimits is a run over the time that Totango's limit alone needs for its calls. The limits of both systems are eight times
-// the real ones, so that it takes less than half a minute.
+// BenchmarkAtTheLimits is a run over the time that Totango's limit alone needs for its calls. With limits eight times the real ones it takes
+// less than half a minute.
 func BenchmarkAtTheLimits(b *testing.B) {
-	const scale = 8
-	for b.Loop() {
-		s := newSystemWith(b, gongtest.New(gongtest.Options{Limits: gongtest.Limits{PerSecond: 3 * scale}}),
-			totangotest.New(totangotest.Options{Tokens: []string{token}, RequestsPerMinute: 100 * scale}))
-		s.write("jobs.hcl", strings.NewReplacer(
-			"requests_per_minute = 0", fmt.Sprintf("requests_per_minute = %d", 100*scale),
-			"requests_per_second = 0", fmt.Sprintf("requests_per_second = %d", 3*scale),
-		).Replace(jobFiles))
-		company := s.company(sandbox.Size{})
-		s.worker()
-		s.ok("apply", s.dir)
-		before := s.totango.TotalRequests()
-		began := time.Now()
-		sum := s.sync("meetings")
-		took := time.Since(began)
-		s.checkTruth(company, sum)
-		limit := time.Duration(s.totango.TotalRequests()-before) * time.Minute / (100 * scale)
-		b.ReportMetric(took.Seconds()/limit.Seconds(), "x-limit")
-		b.ReportMetric((took - limit).Seconds(), "s-besides")
-		b.ReportMetric(float64(s.gong.CountStatus(429)), "429s")
+	scales := []int{8}
+	if full {
+		scales = append(scales, 1)
 	}
+	for _, scale := range scales {
+		b.Run(fmt.Sprintf("scale=%d", scale), func(b *testing.B) {
+			for b.Loop() {
+				syncAtLimits(b, scale)
+			}
+		})
+	}
+}
+
+func syncAtLimits(b *testing.B, scale int) {
+	s := newSystemWith(b, gongtest.New(gongtest.Options{Limits: gongtest.Limits{PerSecond: 3 * scale}}),
+		totangotest.New(totangotest.Options{Tokens: []string{token}, RequestsPerMinute: 100 * scale}))
+	s.write("jobs.hcl", strings.NewReplacer(
+		"requests_per_minute = 0", fmt.Sprintf("requests_per_minute = %d", 100*scale),
+		"requests_per_second = 0", fmt.Sprintf("requests_per_second = %d", 3*scale),
+	).Replace(jobFiles))
+	company := s.company(sandbox.Size{})
+	s.worker()
+	s.ok("apply", s.dir)
+	before := s.totango.TotalRequests()
+	began := time.Now()
+	sum := s.sync("meetings")
+	took := time.Since(began)
+	s.checkTruth(company, sum)
+	limit := time.Duration(s.totango.TotalRequests()-before) * time.Minute / time.Duration(100*scale)
+	b.ReportMetric(took.Seconds()/limit.Seconds(), "x-limit")
+	b.ReportMetric((took - limit).Seconds(), "s-besides")
+	b.ReportMetric(float64(s.gong.CountStatus(429)), "429s")
 }
 
 // BenchmarkLatency is how long after its schedule is triggered a run has written the first touchpoint.
