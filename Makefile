@@ -113,18 +113,24 @@ check-examples: build
 	@for dir in $$(find examples -name '*.hcl' -exec dirname {} \; | sort -u); do \
 		$(BIN) fmt --check "$$dir"; done
 
+# Prometheus' own tool tests the alert rules.
+PROMTOOL := $(shell command -v promtool)
+
 .PHONY: check-deploy
 check-deploy: build
 	@echo "the Compose file, Kubernetes manifests, the image's recipe"
 	@$(BIN) fmt --check deploy/compose/jobs
 	@$(BIN) fmt --check deploy/kubernetes/example
 	@cd deploy && go vet . && DURASYNC_BIN=$(BIN) go test .
+	@echo "alert rules$(if $(PROMTOOL),,: promtool is not installed, so they are not tested)"
+	@$(if $(PROMTOOL),promtool check config --syntax-only deploy/monitoring/scrape.yaml >/dev/null)
+	@$(if $(PROMTOOL),promtool test rules deploy/monitoring/alerts_test.yaml >/dev/null)
 
 .PHONY: generate
 generate: ## Generate code and documentation
 	go generate ./...
 
-# FULL=1 backfills 100,000 meetings, too; POSTGRES=1 measures the engine on Temporal with PostgreSQL, too.
+# FULL=1 backfills 100,000 meetings and syncs at the limits as they are, too; POSTGRES=1 measures the engine on Temporal with PostgreSQL, too.
 BENCH := DURASYNC_BIN=$(BIN) go run ./bench $(if $(FULL),-full) $(if $(POSTGRES),-postgres)
 
 .PHONY: bench

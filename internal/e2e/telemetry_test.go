@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -71,12 +72,13 @@ func TestWorkersReportWhatTheyDo(t *testing.T) {
 	sum := s.sync("meetings")
 
 	for series, want := range map[string]float64{
-		`durasync_records_total{job="meetings",kind="sync",result="created"}`:                                    2,
-		`durasync_records_total{job="meetings",kind="sync",result="rejected"}`:                                   1,
-		`durasync_records_total{job="meetings",kind="sync",result="failed"}`:                                     0,
-		`durasync_runs_total{job="meetings",kind="sync",outcome="completed_with_rejects"}`:                       1,
-		`durasync_run_duration_seconds_count{job="meetings",kind="sync",outcome="completed_with_rejects"}`:       1,
-		`durasync_connector_call_duration_seconds_count{code="ok",connection="totango.success",method="Create"}`: 2,
+		`durasync_records_total{durasync_job="meetings",kind="sync",result="created"}`:                              2,
+		`durasync_records_total{durasync_job="meetings",kind="sync",result="rejected"}`:                             1,
+		`durasync_records_total{durasync_job="meetings",kind="sync",result="failed"}`:                               0,
+		`durasync_runs_total{durasync_job="meetings",kind="sync",outcome="completed_with_rejects"}`:                 1,
+		`durasync_run_duration_seconds_count{durasync_job="meetings",kind="sync",outcome="completed_with_rejects"}`: 1,
+		`durasync_connector_exits_total{connection="totango.success"}`:                                              0,
+		`durasync_connector_call_duration_seconds_count{code="ok",connection="totango.success",method="Create"}`:    2,
 	} {
 		if got := metric(t, url, series); got != want {
 			t.Errorf("%s is %v, want %v", series, got, want)
@@ -91,15 +93,30 @@ func TestWorkersReportWhatTheyDo(t *testing.T) {
 		}
 	}
 	// What is seen from outside follows with the worker's next look.
-	const watermark = `durasync_job_watermark_timestamp_seconds{job="meetings"}`
+	const watermark = `durasync_job_watermark_timestamp_seconds{durasync_job="meetings"}`
 	s.until("the watermark is reported", func() bool { return metric(t, url, watermark) > 0 })
 	if got := time.UnixMilli(int64(metric(t, url, watermark) * 1000)); got.Sub(sum.To).Abs() > time.Second || got.Before(before.Add(-time.Minute)) {
 		t.Errorf("the watermark is %v, want %v", got, sum.To)
 	}
 	if _, text := get(t, url+"/metrics"); !strings.Contains(text, "\ntemporal_activity_execution_latency_seconds_bucket{") {
 		t.Error("the metrics of Temporal's SDK are missing")
+	} else if taken := regexp.MustCompile(`.*[{,](job|instance)=".*`).FindString(text); taken != "" {
+		t.Errorf("Prometheus has labels job and instance of its own for what it scrapes, and renames those of %s", taken)
 	} else if strings.Contains(text, "quentin") || strings.Contains(text, token) {
 		t.Error("the metrics show what they must not")
+	}
+
+	// The first run of any kind and outcome is an increase for a worker that has seen none.
+	_, idle := s.reportingWorker()
+	for _, kind := range []string{"sync", "backfill", "retry", "adopt"} {
+		for _, outcome := range []string{"completed", "completed_with_rejects", "partial", "skipped", "failed", "cancelled"} {
+			series := fmt.Sprintf(`durasync_runs_total{durasync_job="meetings",kind=%q,outcome=%q}`, kind, outcome)
+			s.until(series+" is 0 at a worker that has seen no run", func() bool { return metric(t, idle, series) == 0 })
+		}
+		for _, result := range []string{"known", "created", "rejected", "deferred", "failed"} {
+			series := fmt.Sprintf(`durasync_records_total{durasync_job="meetings",kind=%q,result=%q}`, kind, result)
+			s.until(series+" is 0 at a worker that has seen no run", func() bool { return metric(t, idle, series) == 0 })
+		}
 	}
 
 	// A dead process cannot be asked, and one without Temporal says so.

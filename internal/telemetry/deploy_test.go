@@ -73,6 +73,29 @@ func exported(t *testing.T) map[string][]string {
 	return labels
 }
 
+// TestEveryRunIsExpected compares the runs whose counters begin at zero with those that there can be.
+func TestEveryRunIsExpected(t *testing.T) {
+	source, err := os.ReadFile("../../activities/job.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var have, want []string
+	for _, kind := range kinds {
+		have = append(have, "RunKind "+string(kind))
+	}
+	for _, outcome := range outcomes {
+		have = append(have, "Outcome "+string(outcome))
+	}
+	for _, constant := range regexp.MustCompile(`(?m)^\t\w+ +(RunKind|Outcome) += "(\w+)"`).FindAllStringSubmatch(string(source), -1) {
+		want = append(want, constant[1]+" "+constant[2])
+	}
+	slices.Sort(have)
+	slices.Sort(want)
+	if !slices.Equal(have, want) {
+		t.Errorf("the counters of %q begin at zero, want those of %q", have, want)
+	}
+}
+
 const monitoring = "../../deploy/monitoring"
 
 type alert struct{ name, expr, runbook string }
@@ -152,7 +175,7 @@ func TestMonitoringUsesWhatWorkersExport(t *testing.T) {
 	have := exported(t)
 	for where, expr := range expressions(t) {
 		var labels []string
-		metrics := aMetric.FindAllString(expr, -1)
+		metrics := slices.DeleteFunc(aMetric.FindAllString(expr, -1), func(name string) bool { return name == labelJob })
 		if len(metrics) == 0 && expr != "" {
 			t.Errorf("%s uses no metric: %s", where, expr)
 		}
@@ -176,22 +199,30 @@ func TestMonitoringUsesWhatWorkersExport(t *testing.T) {
 	}
 }
 
-// TestMetricsAndAlertsAreDocumented looks for our own metrics in the table of the guide, and for the section of each alert, which its
-// annotation has to name.
+// TestMetricsAndAlertsAreDocumented looks for our own metrics in the table of the guide, with their labels, and for the section of each
+// alert, which its annotation has to name.
 func TestMetricsAndAlertsAreDocumented(t *testing.T) {
 	guide, err := os.ReadFile("../../docs/operations.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	suffix := regexp.MustCompile(`_(bucket|count|sum)$`)
-	for name := range exported(t) {
+	have := exported(t)
+	for name := range have {
 		if name = suffix.ReplaceAllString(name, ""); strings.HasPrefix(name, "durasync_") && !strings.Contains(string(guide), "| `"+name+"` |") {
 			t.Errorf("docs/operations.md does not list %s", name)
 		}
 	}
-	for _, name := range regexp.MustCompile("\\| `(durasync_[a-z_]+)` \\|").FindAllStringSubmatch(string(guide), -1) {
-		if have := exported(t); have[name[1]] == nil && have[name[1]+"_bucket"] == nil {
-			t.Errorf("docs/operations.md lists %s, which no worker exports", name[1])
+	for _, row := range regexp.MustCompile("\\| `(durasync_[a-z_]+)` \\| ([a-z_, ]+) \\|").FindAllStringSubmatch(string(guide), -1) {
+		labels := have[row[1]]
+		if labels == nil {
+			labels = have[row[1]+"_count"]
+		}
+		want := append([]string{"instance", "job"}, strings.Split(row[2], ", ")...)
+		slices.Sort(labels)
+		slices.Sort(want)
+		if !slices.Equal(labels, want) {
+			t.Errorf("docs/operations.md lists %s with the labels %q, a worker exports %q", row[1], want, labels)
 		}
 	}
 	for _, a := range alerts(t) {

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -12,9 +13,9 @@ import (
 	"github.com/durasync/durasync/activities"
 )
 
-// The labels of metrics.
+// The labels of metrics. Prometheus gives each target labels of its own, job and instance, and renames what collides with them.
 const (
-	labelJob        = "job"
+	labelJob        = "durasync_job"
 	labelKind       = "kind"
 	labelOutcome    = "outcome"
 	labelResult     = "result"
@@ -116,19 +117,43 @@ func with(labels ...attribute.KeyValue) metric.MeasurementOption {
 	return metric.WithAttributes(labels...)
 }
 
+// The runs that there can be.
+var (
+	kinds    = []activities.RunKind{activities.KindSync, activities.KindBackfill, activities.KindRetry, activities.KindAdopt}
+	outcomes = []activities.Outcome{
+		activities.Completed, activities.CompletedWithRejects, activities.Partial, activities.Skipped, activities.Failed, activities.Cancelled,
+	}
+)
+
+// expect begins the counters of a job's runs at zero, those that have begun aside: one that appears with its first run has not increased
+// by it. See prometheus.io/docs/practices/instrumentation, "Avoid missing metrics".
+func (i *instruments) expect(ctx context.Context, job string) {
+	for _, kind := range kinds {
+		for _, outcome := range outcomes {
+			i.runs.Add(ctx, 0, ended(job, kind, outcome))
+		}
+		i.count(ctx, job, kind, &activities.Counts{})
+	}
+}
+
 // ran notes a run that has ended.
 func (i *instruments) ran(ctx context.Context, job string, r *activities.Run, took time.Duration) {
-	kind := string(r.Kind)
-	if kind == "" {
-		kind = string(activities.KindSync)
-	}
-	of := []attribute.KeyValue{label(labelJob, job), label(labelKind, kind)}
-	how := with(append(of, label(labelOutcome, string(r.Outcome)))...)
-	i.runs.Add(ctx, 1, how)
-	i.runDuration.Record(ctx, took.Seconds(), how)
+	kind := cmp.Or(r.Kind, activities.KindSync)
+	i.runs.Add(ctx, 1, ended(job, kind, r.Outcome))
+	i.runDuration.Record(ctx, took.Seconds(), ended(job, kind, r.Outcome))
+	i.count(ctx, job, kind, &r.Counts)
+}
+
+// count notes records of runs.
+func (i *instruments) count(ctx context.Context, job string, kind activities.RunKind, c *activities.Counts) {
 	for result, n := range map[string]int{
-		"known": r.Counts.Known, "created": r.Counts.Created, "rejected": r.Counts.Rejected, "deferred": r.Counts.Deferred, "failed": r.Counts.Failed,
+		"known": c.Known, "created": c.Created, "rejected": c.Rejected, "deferred": c.Deferred, "failed": c.Failed,
 	} {
-		i.records.Add(ctx, int64(n), with(append(of, label(labelResult, result))...)) // zero makes the series known
+		i.records.Add(ctx, int64(n), with(label(labelJob, job), label(labelKind, string(kind)), label(labelResult, result)))
 	}
+}
+
+// ended are the labels of a run that has ended.
+func ended(job string, kind activities.RunKind, outcome activities.Outcome) metric.MeasurementOption {
+	return with(label(labelJob, job), label(labelKind, string(kind)), label(labelOutcome, string(outcome)))
 }

@@ -21,6 +21,7 @@ func (t *Telemetry) Called(ctx context.Context, call *host.Call) {
 	if call.Err != nil {
 		code = string(call.Err.Code)
 	}
+	t.restarts.Add(ctx, 0, with(label(labelConnection, call.Connection))) // begins at zero: see expect
 	of := []attribute.KeyValue{label(labelConnection, call.Connection), label(labelMethod, call.Method)}
 	t.calls.Record(ctx, call.Took.Seconds(), with(append(of, label(labelCode, code))...))
 	if call.Requests > 0 {
@@ -89,8 +90,12 @@ type BudgetView struct{ Left, All int }
 // Changed receives when a run has ended, so that it is time for another look.
 func (t *Telemetry) Changed() <-chan struct{} { return t.changed }
 
-// Observe replaces what was seen before.
+// Observe replaces what was seen before. The counters of jobs that are seen begin, if they have not: any worker may be the one that
+// notes how a run ended.
 func (t *Telemetry) Observe(v View) {
+	for job := range v.Jobs {
+		t.expect(context.Background(), job)
+	}
 	t.observed.mu.Lock()
 	defer t.observed.mu.Unlock()
 	t.observed.view = View{Jobs: maps.Clone(v.Jobs), Budgets: maps.Clone(v.Budgets)}
