@@ -72,7 +72,9 @@ func TestVerdict(t *testing.T) {
 		"too slow":              {figure{atMost: 100}, 101, 102, "MISSED"},
 		"enough":                {figure{atLeast: 100}, 100, 101, "met"},
 		"too little":            {figure{atLeast: 100}, 95, 99, "MISSED"},
-		"far below, but noisy":  {figure{atMost: 100}, 10, 12, "too noisy to say"},
+		"noisy":                 {figure{atMost: 100}, 90, 105, "too noisy to say"},
+		"noisy, and far below":  {figure{atMost: 100}, 10, 12, "met"},
+		"noisy, and far above":  {figure{atMost: 100}, 200, 300, "MISSED"},
 		"counts have no noise":  {figure{atMost: 100, counted: true}, 50, 80, "met"},
 		"figure without target": {figure{}, 50, 80, ""},
 	}

@@ -2,9 +2,9 @@
 // machine, and its target. The samples go to bench/results in the format of Go benchmarks, for benchstat, below the table.
 //
 // A benchmark runs again and again in a process of its own, for two arms in turn. Without -against both arms are the same program: the
-// difference between their medians is noise, and a figure whose noise is above a tenth is neither called good nor bad. With -against
-// the second arm is another checkout, whose program, and whose packages where a benchmark is of a package, are measured instead. What
-// runs the program is always the present checkout's, and so are the simulated systems.
+// difference between their medians is noise, and a figure whose noise is above a tenth is neither called good nor bad, unless all of its
+// samples are. With -against the second arm is another checkout, whose program, and whose packages where a benchmark is of a package, are
+// measured instead. What runs the program is always the present checkout's, and so are the simulated systems.
 //
 // make bench builds the program and runs this; see docs/performance.md.
 package main

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// tooNoisy is the noise above which a figure is neither called good nor bad.
+// tooNoisy is the noise above which a figure is neither called good nor bad, unless all of its samples are.
 const tooNoisy = 0.10
 
 // summary is what the samples of a figure come to.
@@ -45,13 +45,18 @@ func median(values []float64) float64 {
 
 // verdict says whether a figure meets its target.
 func (f *figure) verdict(s summary) string {
+	agree := f.meets(s.least) == f.meets(s.most)
 	switch {
 	case f.atMost == 0 && f.atLeast == 0:
 		return ""
-	case !f.counted && (s.apart > tooNoisy || s.n == 1):
+	case !f.counted && (s.apart > tooNoisy && !agree || s.n == 1):
 		return "too noisy to say"
-	case f.atMost != 0 && s.median > f.atMost, f.atLeast != 0 && s.median < f.atLeast:
-		return "MISSED"
+	case f.meets(s.median):
+		return "met"
 	}
-	return "met"
+	return "MISSED"
+}
+
+func (f *figure) meets(value float64) bool {
+	return (f.atMost == 0 || value <= f.atMost) && (f.atLeast == 0 || value >= f.atLeast)
 }
