@@ -27,8 +27,8 @@ var (
 )
 
 const (
-	// maxEventBytes bounds an event of a history. Temporal warns of payloads from 256 KiB on.
-	maxEventBytes = 256 << 10
+	// maxEventBytes bounds an event of a history. Temporal warns of payloads from 512 KiB on.
+	maxEventBytes = 512 << 10
 
 	// maxEvents bounds a history. Temporal warns from 10,240 events on.
 	maxEvents = 10_000
