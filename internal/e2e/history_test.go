@@ -96,7 +96,7 @@ func (s *system) variedRuns() {
 
 	there := s.totango.Touchpoints()[0] // and another one like it, which no ledger knows
 	there.NoteID, there.EventID = 0, ""
-	there.Content = strings.Replace(there.Content, callOf(&there), s.meeting(there.AccountID, func(c *gongtest.Call) { c.Started = there.Date }), -1)
+	there.Content = strings.ReplaceAll(there.Content, callOf(&there), s.meeting(there.AccountID, func(c *gongtest.Call) { c.Started = there.Date }))
 	s.totango.AddTouchpoint(there)
 	s.ok("pause", "meetings")
 	if sum := s.summary(s.ok("adopt", "meetings", "--since", "32d", "--json")); sum.Counts.Adopted != 1 {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -81,7 +82,7 @@ func (s *system) terminateRuns() {
 		}
 		for _, e := range res.GetExecutions() {
 			err := c.TerminateWorkflow(s.t.Context(), e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId(), "restored")
-			if _, ended := err.(*serviceerror.NotFound); err != nil && !ended {
+			if _, ended := errors.AsType[*serviceerror.NotFound](err); err != nil && !ended {
 				s.t.Fatal(err)
 			}
 		}
