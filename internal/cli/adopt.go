@@ -36,9 +36,9 @@ twice, are empty. In such a namespace:
 The records of the source since then are looked for in the destination, by the
 key that each was written with, and those that are there are noted as delivered.
 Nothing is written. The job's first run begins at --since, so that it delivers
-what was not found. The job has to be paused; runs that somebody starts, and that
-would write, wait meanwhile. It does no harm to adopt twice, or again after a run
-was cancelled.
+what was not found. The job has to be paused; runs that somebody starts, and
+that would write, wait meanwhile. It does no harm to adopt twice, or again after
+a run was cancelled.
 
 TIME is a span back from now, such as 60d, a day, such as 2026-01-31, or a time
 as of RFC 3339. Take what covers the time without Temporal, plus retry_rejected
