@@ -140,22 +140,57 @@ func (w *witness) Called(_ context.Context, call *Call) {
 
 func (*witness) Exited(string) {}
 
+// journal is a log that is read while it is written: what a connector prints comes when it comes.
+type journal struct {
+	mu    sync.Mutex
+	text  bytes.Buffer
+	wrote chan struct{}
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	select {
+	case j.wrote <- struct{}{}:
+	default:
+	}
+	return j.text.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+// await waits for a text.
+func (j *journal) await(t *testing.T, text string) {
+	t.Helper()
+	for patience := time.After(30 * time.Second); !strings.Contains(j.String(), text); {
+		select {
+		case <-j.wrote:
+		case <-patience:
+			t.Fatalf("the log does not say %q:\n%s", text, j)
+		}
+	}
+}
+
 // tellingPool returns a pool with the connector that tells its secret, and its log.
-func tellingPool(t *testing.T, region string) (*Pool, *witness, *bytes.Buffer) {
+func tellingPool(t *testing.T, region string) (*Pool, *witness, *journal) {
 	t.Helper()
 	config, err := json.Marshal(map[string]string{"region": region, "token": toldSecret})
 	if err != nil {
 		t.Fatal(err)
 	}
-	log, seen := &bytes.Buffer{}, &witness{}
+	log, seen := &journal{wrote: make(chan struct{}, 1)}, &witness{}
 	p := NewPool(hclog.New(&hclog.LoggerOptions{Level: hclog.Trace, Output: log, JSONFormat: true}), seen)
 	t.Cleanup(p.Close)
 	apply(t, p, Spec{Name: "telling.it", Connector: "scenario", Command: self(t, "telling"), Config: config})
 	return p, seen, log
 }
 
-// lines are the messages of a log in JSON, each with all of its line. The log is complete, as the pool has closed.
-func lines(t *testing.T, log *bytes.Buffer) map[string]map[string]any {
+// lines are the messages of a log in JSON, each with all of its line.
+func lines(t *testing.T, log *journal) map[string]map[string]any {
 	t.Helper()
 	got := map[string]map[string]any{}
 	for line := range strings.Lines(log.String()) {
@@ -242,6 +277,9 @@ func TestLogsAndPanicsTellNoSecret(t *testing.T) {
 	c := get(t, p, "telling.it")
 	if _, err := c.Read(t.Context(), &plugin.ReadRequest{IDs: []string{"log"}}); err != nil {
 		t.Fatal(err)
+	}
+	for _, where := range []string{"as JSON: ", "on stdout: ", "on stderr: ", "as it is: "} {
+		log.await(t, where)
 	}
 	for _, how := range []string{"panic", "die"} {
 		_, err := c.Read(t.Context(), &plugin.ReadRequest{IDs: []string{how}})
