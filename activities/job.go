@@ -109,11 +109,8 @@ type FinishRequest struct {
 
 // BeginInput is the input of [Activities.Begin].
 type BeginInput struct {
-	Job      string `json:"job"`
-	Owner    Owner  `json:"owner"`
-	Lockless bool   `json:"lockless,omitempty"`
-	Adopts   bool   `json:"adopts,omitempty"`
-	DryRun   bool   `json:"dry_run,omitempty"`
+	Job string `json:"job"`
+	BeginRequest
 }
 
 // Begin asks for the job's lock. A holder that no longer runs loses it.
@@ -127,8 +124,7 @@ func (a *Activities) Begin(ctx context.Context, in BeginInput) (*BeginResult, er
 }
 
 func (a *Activities) begin(ctx context.Context, in BeginInput) (*BeginResult, error) {
-	req := BeginRequest{Owner: in.Owner, Lockless: in.Lockless, Adopts: in.Adopts, DryRun: in.DryRun}
-	res, err := a.deps.Jobs.Begin(ctx, in.Job, req)
+	res, err := a.deps.Jobs.Begin(ctx, in.Job, in.BeginRequest)
 	if err != nil || res.Holder == nil {
 		return res, err
 	}
@@ -136,8 +132,8 @@ func (a *Activities) begin(ctx context.Context, in BeginInput) (*BeginResult, er
 	if err != nil || alive {
 		return res, err
 	}
-	req.Dead = res.Holder
-	return a.deps.Jobs.Begin(ctx, in.Job, req)
+	in.Dead = res.Holder
+	return a.deps.Jobs.Begin(ctx, in.Job, in.BeginRequest)
 }
 
 // FinishInput is the input of [Activities.Finish].

@@ -286,8 +286,9 @@ func (s *syncRun) begin(ctx workflow.Context) (bool, error) {
 	started := workflow.Now(ctx)
 	for {
 		var res activities.BeginResult
-		err := workflow.ExecuteActivity(entityOptions(ctx, "begin "+s.job), a.Begin,
-			activities.BeginInput{Job: s.job, Owner: s.owner, Lockless: s.lockless(), Adopts: s.kind == activities.KindAdopt, DryRun: s.in.DryRun}).Get(ctx, &res)
+		req := activities.BeginRequest{Owner: s.owner, Lockless: s.lockless(), Adopts: s.kind == activities.KindAdopt, DryRun: s.in.DryRun}
+		in := activities.BeginInput{Job: s.job, BeginRequest: req}
+		err := workflow.ExecuteActivity(entityOptions(ctx, "begin "+s.job), a.Begin, in).Get(ctx, &res)
 		if err != nil {
 			return false, clean(err)
 		}
