@@ -79,7 +79,8 @@ func batches(name string, atLeast float64) []figure {
 
 func limits(sub, name string) []figure {
 	return []figure{
-		{what: name + ", over what these alone need", sub: sub, unit: "x-limit", atMost: 1.03},
+		{what: name + ", over what these alone need", sub: sub, unit: "x-limits", atMost: 1.03},
+		{what: name + ", over what Totango's alone needs", sub: sub, unit: "x-totango"},
 		{what: name + ", time besides", sub: sub, unit: "s-besides", as: "s"},
 		{what: name + ", refused calls", sub: sub, unit: "429s", counted: true},
 	}

@@ -33,8 +33,8 @@ func BenchmarkDemo(b *testing.B) {
 	}
 }
 
-// BenchmarkAtTheLimits is a run over the time that Totango's limit alone needs for its calls. With limits eight times the real ones it takes
-// less than half a minute.
+// BenchmarkAtTheLimits is a run over the time that the limits alone need: that of Gong for the calls which find the first meeting to write,
+// and that of Totango for all of its calls. With limits eight times the real ones it takes less than half a minute.
 func BenchmarkAtTheLimits(b *testing.B) {
 	scales := []int{8}
 	if full {
@@ -64,9 +64,17 @@ func syncAtLimits(b *testing.B, scale int) {
 	sum := s.sync("meetings")
 	took := time.Since(began)
 	s.checkTruth(company, sum)
-	limit := time.Duration(s.totango.TotalRequests()-before) * time.Minute / time.Duration(100*scale)
-	b.ReportMetric(took.Seconds()/limit.Seconds(), "x-limit")
-	b.ReportMetric((took - limit).Seconds(), "s-besides")
+	finding, first := 0, s.firstTouchpoint()
+	for _, r := range s.gong.Requests() {
+		if r.At.After(began) && r.At.Before(first) {
+			finding++
+		}
+	}
+	totango := time.Duration(s.totango.TotalRequests()-before) * time.Minute / time.Duration(100*scale)
+	limits := totango + time.Duration(finding)*time.Second/time.Duration(3*scale)
+	b.ReportMetric(took.Seconds()/limits.Seconds(), "x-limits")
+	b.ReportMetric(took.Seconds()/totango.Seconds(), "x-totango")
+	b.ReportMetric((took - limits).Seconds(), "s-besides")
 	b.ReportMetric(float64(s.gong.CountStatus(429)), "429s")
 }
 
@@ -96,16 +104,17 @@ func BenchmarkLatency(b *testing.B) {
 	}
 }
 
+// firstTouchpoint is when Totango stored the first touchpoint.
+func (s *system) firstTouchpoint() time.Time {
+	return slices.MinFunc(s.totango.Touchpoints(), byCreation).Created
+}
+
 // newestTouchpoint is when Totango stored the last touchpoint.
 func (s *system) newestTouchpoint() time.Time {
-	var at time.Time
-	for _, t := range s.totango.Touchpoints() {
-		if t.Created.After(at) {
-			at = t.Created
-		}
-	}
-	return at
+	return slices.MaxFunc(s.totango.Touchpoints(), byCreation).Created
 }
+
+func byCreation(a, b totangotest.Touchpoint) int { return a.Created.Compare(b.Created) }
 
 // locked reports whether a run holds the lock of a job.
 func (s *system) locked(c client.Client, job string) bool {
