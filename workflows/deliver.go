@@ -24,34 +24,49 @@ type outcome struct {
 	skip bool
 }
 
-// deliver writes the groups of a wave, several at a time. Groups that have not begun when the run is cancelled, or fails,
-// are left alone: nothing is claimed for them. The free context outlives a cancellation.
-func (s *syncRun) deliver(ctx, free workflow.Context, groups []group) {
-	parallel := int64(len(groups))
+// deliverer writes groups, several at a time, in the order in which they come.
+type deliverer struct {
+	run   *syncRun
+	ctx   workflow.Context // outlives a cancellation
+	slots workflow.Semaphore
+	begun workflow.WaitGroup
+}
+
+// newDeliverer returns a deliverer that writes so many groups at a time, or fewer if the destination has a limit. The context outlives a
+// cancellation.
+func (s *syncRun) newDeliverer(free workflow.Context, parallel int) *deliverer {
 	if len(s.state.Destination.Limits) > 0 {
 		parallel = 2 // enough to keep the limit busy while one group claims and settles
 	}
-	slots := workflow.NewSemaphore(free, max(1, parallel))
-	wg := workflow.NewWaitGroup(free)
+	return &deliverer{run: s, ctx: free, slots: workflow.NewSemaphore(free, int64(max(1, parallel))), begun: workflow.NewWaitGroup(free)}
+}
+
+// write returns once all groups have begun. Those that have not when the run, whose context is given, is cancelled or fails, are left alone:
+// nothing is claimed for them.
+func (d *deliverer) write(ctx workflow.Context, groups []group) {
+	s := d.run
 	for _, g := range groups {
-		if err := slots.Acquire(free, 1); err != nil {
+		if err := d.slots.Acquire(d.ctx, 1); err != nil {
 			s.fail(err)
-			break
+			return
 		}
 		if ctx.Err() != nil || s.failure != nil {
-			break
+			d.slots.Release(1)
+			return
 		}
-		wg.Add(1)
-		workflow.Go(free, func(ctx workflow.Context) {
-			defer wg.Done()
-			defer slots.Release(1)
+		d.begun.Add(1)
+		workflow.Go(d.ctx, func(ctx workflow.Context) {
+			defer d.begun.Done()
+			defer d.slots.Release(1)
 			if err := s.deliverGroup(ctx, g); err != nil {
 				s.fail(err)
 			}
 		})
 	}
-	wg.Wait(free)
 }
+
+// wait waits for the groups that have begun.
+func (d *deliverer) wait() { d.begun.Wait(d.ctx) }
 
 // deliverGroup claims, writes and settles.
 func (s *syncRun) deliverGroup(ctx workflow.Context, g group) error {

@@ -83,6 +83,9 @@ const (
 
 	// changeAdopt: a run that adopts waits with the job's lock until a rate limit allows more; before, it ended and another one went on.
 	changeAdopt = "adopt"
+
+	// changeWaves: the groups of a wave follow those of the wave before; before, all of a wave was settled before the next one began.
+	changeWaves = "waves"
 )
 
 // JobID is the workflow id of a job's entity.

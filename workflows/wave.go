@@ -7,7 +7,8 @@ import (
 // waveSize is how many records are read and resolved at once: enough to fill the batches of address look-ups.
 const waveSize = 4 * groupSize
 
-// deliverPending takes the pending records, wave by wave: while one wave is written, the next one is read.
+// deliverPending takes the pending records, wave by wave: while one wave is written, the next one is read, and its groups follow those of
+// the one before.
 func (s *syncRun) deliverPending(ctx workflow.Context) error {
 	ready := workflow.NewChannel(ctx)
 	done := workflow.NewChannel(ctx)
@@ -16,8 +17,18 @@ func (s *syncRun) deliverPending(ctx workflow.Context) error {
 		free, cancel := workflow.NewDisconnectedContext(ctx)
 		defer cancel()
 		var groups []group
-		for ready.Receive(free, &groups) {
-			s.deliver(ctx, free, groups)
+		if workflow.GetVersion(free, changeWaves, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+			for ready.Receive(free, &groups) {
+				d := s.newDeliverer(free, len(groups))
+				d.write(ctx, groups)
+				d.wait()
+			}
+		} else {
+			d := s.newDeliverer(free, waveSize/groupSize)
+			for ready.Receive(free, &groups) {
+				d.write(ctx, groups)
+			}
+			d.wait()
 		}
 		done.Close()
 	})
