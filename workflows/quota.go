@@ -83,7 +83,8 @@ func (q *quota) lease(ctx workflow.Context, req activities.LeaseRequest) (activi
 }
 
 // pace returns the interval between requests that keeps all limits shorter than a day, and the smallest daily budget; zero for
-// none. The margin absorbs that a request may reach the other system later than its slot, and the next one may not.
+// none. The margin, a hundredth, absorbs that a request may reach the other system later than its slot, by 0.6 s where the limit is one
+// of a minute, and the next ones may not.
 func pace(limits []activities.Limit) (interval time.Duration, budget int) {
 	const minMargin = 100 * time.Millisecond
 	for _, l := range limits {
@@ -94,7 +95,7 @@ func pace(limits []activities.Limit) (interval time.Duration, budget int) {
 				budget = l.Requests
 			}
 		default:
-			interval = max(interval, (l.Per+max(l.Per/50, minMargin))/time.Duration(l.Requests))
+			interval = max(interval, (l.Per+max(l.Per/100, minMargin))/time.Duration(l.Requests))
 		}
 	}
 	return interval, budget
