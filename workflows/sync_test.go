@@ -102,6 +102,30 @@ func TestSyncReadsAgainWhatWasTooBig(t *testing.T) {
 	w.check(res, activities.Completed, activities.Counts{Listed: 4, New: 4, Created: 4}, "big1 big2 big3 small")
 }
 
+// One record that takes long keeps nothing but the records of its group from being settled.
+func TestSyncDoesNotWaitForOneRecord(t *testing.T) {
+	var ids []string
+	for i := range 230 {
+		ids = append(ids, fmt.Sprintf("%03d", i))
+	}
+	for name, limits := range map[string][]activities.Limit{"without a limit": nil, "with one": {{Requests: 100, Per: time.Minute}}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, ids...)
+			w.limits = limits
+			down := failure("unavailable", false, true)
+			w.create["007"] = []answer{{err: down}, {err: down}, {err: down}, {writes: true, result: activities.CreateResult{ID: "1"}}}
+			res, err := w.sync()
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.check(res, activities.Completed, activities.Counts{Listed: 230, New: 230, Created: 230}, strings.Join(ids, " "))
+			if last := w.order[len(w.order)-1]; last != "007" {
+				t.Errorf("the last record that is written is %s; those behind 007 waited for it", last)
+			}
+		})
+	}
+}
+
 func TestSyncUncertainWrites(t *testing.T) {
 	uncertain := failure(activities.TypeUncertain, false)
 	down := failure("unavailable", false, true)

@@ -55,6 +55,7 @@ type world struct {
 	// What happened.
 	mu       sync.Mutex
 	written  map[string]int // how often a record is in the destination
+	order    []string       // in which records came there
 	doubts   map[string][]bool
 	settled  map[string]activities.SettleRecord
 	finished []activities.Run
@@ -311,6 +312,7 @@ func (w *world) Create(ctx context.Context, in activities.CreateInput) (*activit
 func (w *world) write(id string, look bool) {
 	if !look || w.written[id] == 0 {
 		w.written[id]++
+		w.order = append(w.order, id)
 	}
 }
 
