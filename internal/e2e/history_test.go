@@ -42,7 +42,7 @@ func TestHistoriesReplay(t *testing.T) {
 	}
 	workflows.Register(replayer)
 	seen := map[string]int{}
-	for _, e := range s.executions(c, 11) {
+	for _, e := range s.executions(c, 12) {
 		seen[e.workflow]++
 		h := history(t, c, e)
 		if err := replayer.ReplayWorkflowHistory(nil, h); err != nil {
@@ -60,7 +60,7 @@ func TestHistoriesReplay(t *testing.T) {
 }
 
 // variedRuns makes records of all kinds and runs of all kinds: syncs that create, reject, defer, look again and look for a lost
-// write, one that waits for another, one that is cancelled and two that Totango refuses, backfills, a retry, a preview, and two that adopt,
+// write, one that waits for another, one of more than a wave, one that is cancelled and two that Totango refuses, backfills, a retry, a preview, and two that adopt,
 // one of which waits for a limit of hours.
 func (s *system) variedRuns() {
 	now := time.Now()
@@ -85,6 +85,19 @@ func (s *system) variedRuns() {
 	s.meeting("account0", func(c *gongtest.Call) { c.Started = now.AddDate(0, 0, -40) })
 	s.ok("backfill", "meetings", "--from", day(50), "--to", day(35), "--dry-run")
 	s.ok("backfill", "meetings", "--from", day(50), "--to", day(35))
+	for i := range 130 { // more than a wave, few of which are written
+		account := "acme"
+		if i%30 == 0 {
+			account = fmt.Sprintf("account%d", i/30)
+		}
+		s.meeting(account, func(c *gongtest.Call) {
+			c.Started = now.AddDate(0, 0, -115)
+			if account == "acme" {
+				c.Parties = c.Parties[:1]
+			}
+		})
+	}
+	s.ok("backfill", "meetings", "--from", day(120), "--to", day(110))
 	s.ok("retry", "meetings")
 
 	reached = make(chan struct{})
