@@ -17,17 +17,18 @@ func (s *syncRun) deliverPending(ctx workflow.Context) error {
 		free, cancel := workflow.NewDisconnectedContext(ctx)
 		defer cancel()
 		var groups []group
-		if workflow.GetVersion(free, changeWaves, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
-			for ready.Receive(free, &groups) {
-				d := s.newDeliverer(free, len(groups))
-				d.write(ctx, groups)
+		var d *deliverer
+		for ready.Receive(free, &groups) {
+			switch {
+			case d == nil:
+				d = s.newDeliverer(free, max(len(groups), waveSize/groupSize))
+			case workflow.GetVersion(free, changeWaves, workflow.DefaultVersion, 1) == workflow.DefaultVersion:
 				d.wait()
+				d = s.newDeliverer(free, len(groups))
 			}
-		} else {
-			d := s.newDeliverer(free, waveSize/groupSize)
-			for ready.Receive(free, &groups) {
-				d.write(ctx, groups)
-			}
+			d.write(ctx, groups)
+		}
+		if d != nil {
 			d.wait()
 		}
 		done.Close()
