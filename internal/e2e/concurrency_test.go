@@ -51,7 +51,7 @@ func TestApplyAndPauseDuringARun(t *testing.T) {
 	t.Parallel()
 	s := readyToHold(t)
 	old := s.several(130) // more than are read at once
-	entered, release := s.hold(5)
+	entered, release := s.hold(5, 1)
 	id := s.detached()
 	<-entered
 	s.write("jobs.hcl", strings.Replace(jobFiles, `job "meetings" {`, `job "meetings" {
@@ -97,7 +97,7 @@ func TestBackfillAndRetryDuringARun(t *testing.T) {
 	s.totango.AddUser(totangotest.User{ID: "new@newcomer.example", AccountID: "newcomer"})
 	ids = append(append(ids, stranger), s.several(20)...)
 
-	entered, release := s.hold(3)
+	entered, release := s.hold(3, 1)
 	id := s.detached()
 	<-entered
 	// What the run has in hand is left to it.
@@ -131,7 +131,7 @@ func TestCancelledRunMakesRoom(t *testing.T) {
 	t.Parallel()
 	s := readyToHold(t)
 	ids := s.several(130)
-	entered, release := s.hold(10)
+	entered, release := s.hold(10, 1)
 	first := s.detached()
 	<-entered
 	second := s.detached()

@@ -130,7 +130,7 @@ func TestWorkersStopInTime(t *testing.T) {
 			w, url := s.reportingWorker()
 			s.ok("apply", s.dir)
 			id := s.meeting("acme", nil)
-			entered, release := s.hold(0)
+			entered, release := s.hold(0, 1)
 			release = sync.OnceFunc(release)
 			defer release()
 			run := s.detached()
@@ -173,7 +173,7 @@ func TestRunsEndOnTheVersionTheyBeganWith(t *testing.T) {
 	old := release("0.1")
 	s.ok("apply", s.dir)
 	ids := s.several(40)
-	entered, goOn := s.hold(5)
+	entered, goOn := s.hold(5, 1)
 	run := s.detached()
 	<-entered
 	release("0.2")

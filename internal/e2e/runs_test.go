@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,13 +31,18 @@ func readyToHold(t *testing.T) *system {
 	return s
 }
 
-// hold makes a touchpoint wait before it is written, the next one after some. It returns when that has begun, and how to let it go on.
-func (s *system) hold(after int) (entered <-chan struct{}, release func()) {
+// hold makes some touchpoints wait before they are written, the next ones after others. It returns when that has begun, and how to let them
+// go on.
+func (s *system) hold(after, times int) (entered <-chan struct{}, release func()) {
 	in, out := make(chan struct{}), make(chan struct{})
-	s.totango.Inject(totangotest.Fault{Kind: totangotest.Slow, Delay: time.Nanosecond, Endpoint: totangotest.CreateTouchpoint, Skip: after, Strike: func() {
-		close(in)
-		<-out
-	}})
+	enter := sync.OnceFunc(func() { close(in) })
+	s.totango.Inject(totangotest.Fault{
+		Kind: totangotest.Slow, Delay: time.Nanosecond, Endpoint: totangotest.CreateTouchpoint, Skip: after, Times: times,
+		Strike: func() {
+			enter()
+			<-out
+		},
+	})
 	return in, func() { close(out) }
 }
 
@@ -184,7 +190,7 @@ func TestCancelInTheMiddle(t *testing.T) {
 	for i := range 130 {
 		ids = append(ids, s.meeting("acme", func(c *gongtest.Call) { c.Started = c.Started.Add(-time.Duration(i) * time.Minute) }))
 	}
-	entered, release := s.hold(10)
+	entered, release := s.hold(10, 130) // all of the first wave, so that the second one does not begin
 	s.ok("sync", "meetings", "--detach")
 	<-entered
 	if list := s.ok("runs", "meetings"); !strings.Contains(list, "running, for") {
@@ -323,7 +329,7 @@ func TestBackfillIsJoined(t *testing.T) {
 	s := readyToHold(t)
 	now := time.Now().UTC()
 	id := s.meeting("acme", func(c *gongtest.Call) { c.Started = now.AddDate(0, 0, -40) })
-	entered, release := s.hold(0)
+	entered, release := s.hold(0, 1)
 	args := []string{"backfill", "meetings", "--from", now.AddDate(0, 0, -41).Format(time.DateOnly), "--to", now.AddDate(0, 0, -39).Format(time.DateOnly)}
 	first := start(t, s.env, args...)
 	<-entered
@@ -348,7 +354,7 @@ func TestOverlapIsShown(t *testing.T) {
 	t.Parallel()
 	s := readyToHold(t)
 	id := s.meeting("acme", nil)
-	entered, release := s.hold(0)
+	entered, release := s.hold(0, 1)
 	handle := s.temporal().ScheduleClient().GetHandle(t.Context(), "meetings")
 	trigger := func() {
 		if err := handle.Trigger(t.Context(), client.ScheduleTriggerOptions{Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_BUFFER_ONE}); err != nil {
