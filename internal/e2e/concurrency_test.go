@@ -51,7 +51,7 @@ func TestApplyAndPauseDuringARun(t *testing.T) {
 	t.Parallel()
 	s := readyToHold(t)
 	old := s.several(130) // more than are read at once
-	entered, release := s.hold(5, 1)
+	entered, release := s.hold(5, 130)
 	id := s.detached()
 	<-entered
 	s.write("jobs.hcl", strings.Replace(jobFiles, `job "meetings" {`, `job "meetings" {
@@ -131,7 +131,7 @@ func TestCancelledRunMakesRoom(t *testing.T) {
 	t.Parallel()
 	s := readyToHold(t)
 	ids := s.several(130)
-	entered, release := s.hold(10, 1)
+	entered, release := s.hold(10, 130) // all of the first wave, so that the second one is left for the other run
 	first := s.detached()
 	<-entered
 	second := s.detached()

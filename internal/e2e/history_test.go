@@ -60,8 +60,8 @@ func TestHistoriesReplay(t *testing.T) {
 }
 
 // variedRuns makes records of all kinds and runs of all kinds: syncs that create, reject, defer, look again and look for a lost
-// write, one that waits for another, one of more than a wave, one that is cancelled and two that Totango refuses, backfills, a retry, a preview, and two that adopt,
-// one of which waits for a limit of hours.
+// write, one that waits for another, one that is cancelled and two that Totango refuses, backfills, one of more than a wave, a retry, a
+// preview, and two that adopt, one of which waits for a limit of hours.
 func (s *system) variedRuns() {
 	now := time.Now()
 	for i := range 4 {

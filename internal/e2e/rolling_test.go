@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"iter"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -36,21 +37,24 @@ func (s *system) refusesWork(url string) {
 	})
 }
 
-// holdSeveral waits until there are so many writes under way, none of which ends before release, that each worker has some.
+// holdSeveral holds up all writes but the next ten, and waits until there are so many under way that each worker has some.
 func (s *system) holdSeveral() (release func()) {
 	s.t.Helper()
 	const several = 8
 	var held atomic.Int32
 	out := make(chan struct{})
 	s.totango.Inject(totangotest.Fault{
-		Kind: totangotest.Slow, Delay: time.Nanosecond, Endpoint: totangotest.CreateTouchpoint, Skip: 10, Times: several,
+		Kind: totangotest.Slow, Delay: time.Nanosecond, Endpoint: totangotest.CreateTouchpoint, Skip: 10, Times: math.MaxInt,
 		Strike: func() {
 			held.Add(1)
 			<-out
 		},
 	})
-	s.until("several writes are under way", func() bool { return held.Load() == several })
-	return func() { close(out) }
+	s.until("several writes are under way", func() bool { return held.Load() >= several })
+	return func() {
+		s.totango.ClearFaults()
+		close(out)
+	}
 }
 
 // interruptedSteps returns how many steps of a run began more than once, or ended otherwise than well.
